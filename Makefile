@@ -1,0 +1,128 @@
+# posnet: every task of the project. `make help` lists them.
+#
+# The recipes are short on purpose: what has steps of its own lives in hack/scripts, where it can be read and run by hand.
+# Tools are pinned in hack/tools/go.mod and built once into a cache outside the tree; nothing has to be installed by hand.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# CLUSTER chooses where `make up` runs: embedded, kind or current. Empty: the first that can work; it says which and why.
+CLUSTER ?=
+# Names of the network that `make up` applies, and of the namespace it lives in.
+NAMESPACE ?= posnet-demo
+# FUZZTIME is how long each fuzz target runs in `make fuzz`.
+FUZZTIME ?= 30s
+# PKG narrows unit, race, lint and vet to some packages.
+PKG ?= ./...
+# HEIGHTS is how far one simulated world runs in `make sim`.
+HEIGHTS ?= 10000
+# IMAGE is the image name that `make image` tags.
+IMAGE ?= posnet/posnet
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+export CLUSTER NAMESPACE VERSION REVISION HEIGHTS IMAGE
+
+TOOL := hack/scripts/tool.sh
+
+##@ Try it
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*## "; printf "usage: make \033[36mTARGET\033[0m [CLUSTER=embedded|kind|current] [PKG=./node/...] [FUZZTIME=30s]\n"} \
+	  /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
+	  /^[a-zA-Z0-9_-]+:.*## / {printf "  \033[36m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: ## Bring a Kubernetes cluster, the operator and a demo network to life.
+	@hack/scripts/up.sh
+
+.PHONY: down
+down: ## Take away all that `make up` made: processes, mounts, namespaces, links, rules.
+	@hack/scripts/down.sh
+
+.PHONY: build
+build: ## Build posnet, posnet-operator and kubectl-posnet into bin/, static and reproducible.
+	@hack/scripts/build.sh
+
+.PHONY: image
+image: ## Build the container image with Docker, or without an engine as dist/image.tar.
+	@hack/scripts/image.sh
+
+##@ Check it
+
+.PHONY: test
+test: ## All tests: unit with race, simulation, controllers on a real API server, end to end.
+	@hack/scripts/test.sh
+
+.PHONY: check
+check: generate-check lint vet unit race ## What a commit must pass, without a cluster.
+
+.PHONY: unit
+unit: ## Unit tests of PKG.
+	@hack/scripts/gotest.sh unit $(PKG)
+
+.PHONY: race
+race: ## Unit tests of PKG with the race detector.
+	@hack/scripts/gotest.sh race $(PKG)
+
+.PHONY: sim
+sim: ## The simulated world: HEIGHTS heights under loss, delay, reordering, crashes and restarts.
+	@hack/scripts/gotest.sh sim
+
+.PHONY: controllers-test
+controllers-test: ## The operator's controllers against a real API server.
+	@hack/scripts/gotest.sh controllers
+
+.PHONY: e2e
+e2e: ## End-to-end tests on a cluster (the embedded one unless CLUSTER says otherwise).
+	@hack/scripts/gotest.sh e2e
+
+.PHONY: bench
+bench: ## The figures of the README as a table.
+	@hack/scripts/bench.sh
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME.
+	@hack/scripts/fuzz.sh $(FUZZTIME)
+
+##@ Keep it tidy
+
+.PHONY: generate
+generate: ## Generate CRDs, RBAC, deep copies and the API stubs.
+	@hack/scripts/generate.sh
+
+.PHONY: generate-check
+generate-check: ## Fail if what is generated is not what is committed.
+	@hack/scripts/generate.sh --check
+
+.PHONY: lint
+lint: ## golangci-lint, actionlint, shell syntax.
+	@hack/scripts/lint.sh $(PKG)
+
+.PHONY: vet
+vet: ## go vet.
+	@go vet $(PKG)
+
+.PHONY: fmt
+fmt: ## Format all Go files.
+	@gofmt -s -w $$(git ls-files '*.go')
+
+.PHONY: manifests-check
+manifests-check: ## helm lint, kubeconform over every rendered manifest.
+	@hack/scripts/manifests.sh
+
+.PHONY: vuln
+vuln: ## govulncheck over the module (needs the vulnerability database on the network).
+	@"$$($(TOOL) govulncheck)" ./...
+
+.PHONY: tools
+tools: ## Build all pinned tools now.
+	@$(TOOL) --all
+
+.PHONY: clean
+clean: ## Remove what builds leave in the tree (not the caches, not a running cluster).
+	@rm -rf bin dist coverage.txt
