@@ -1,0 +1,241 @@
+package tree
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// Reader is the stored tree: the port through which this package reads nodes.
+type Reader interface {
+	// Get returns the bytes stored for key, which the tree does not change and
+	// does not keep beyond the call it is in. For a key that is not stored it
+	// returns an error that is [ErrMissing].
+	Get(key NodeKey) ([]byte, error)
+}
+
+// Update sets the value hash of a key, or deletes the key.
+type Update struct {
+	Key       Hash
+	ValueHash Hash // ignored when Delete is set
+	Delete    bool // deleting a key that is absent changes nothing
+}
+
+// Node is a node to store.
+type Node struct {
+	Key   NodeKey
+	Bytes []byte // owned by whoever holds the Change; a few bytes to 1.2 KiB
+}
+
+// Change is what a batch does to the stored tree.
+type Change struct {
+	New   []Node    // to be stored; in the order of the encoded keys
+	Stale []NodeKey // not needed by this version or later ones
+}
+
+// Apply computes the tree that results from applying updates to the tree at
+// version base ([NoVersion] for the empty tree before the first batch), to be
+// stored as version, and returns its root. It writes nothing.
+//
+// updates may be in any order and is not changed; of several updates of one key
+// the last holds. The same base and updates give the same root, nodes and order
+// everywhere. Apply fails with [ErrVersion] unless version comes after base, and
+// otherwise only when r does or holds data that is [ErrCorrupt].
+func Apply(r Reader, base, version Version, updates []Update) (Hash, Change, error) {
+	if version == NoVersion || base != NoVersion && version <= base {
+		return Hash{}, Change{}, fmt.Errorf("apply version %d on %d: %w", version, base, ErrVersion)
+	}
+	a := applier{r: r, version: version, updates: updates}
+	a.sort()
+	root := a.scratch(0)
+	if base != NoVersion {
+		if err := load(r, RootKey(base), root); err != nil {
+			return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
+		}
+		a.stale = append(a.stale, RootKey(base))
+	}
+	if _, err := a.node(root, 0, a.order); err != nil {
+		return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
+	}
+	top := root.reduce()
+	return top.hash, a.change(Node{Key: RootKey(version), Bytes: root.encode(version)}), nil
+}
+
+// applier carries one batch down the tree, depth first, so that one scratch node
+// per depth is enough.
+type applier struct {
+	r       Reader
+	version Version
+	updates []Update
+	order   []ref // updates by key, one per key
+	nodes   []*node
+	made    [maxDepth + 1][]Node // by depth; within a depth by path
+	stale   []NodeKey
+}
+
+// ref points to an update; sorting these is several times cheaper than sorting
+// the updates.
+type ref struct {
+	prefix uint64 // first 8 bytes of the key
+	index  int
+}
+
+func (a *applier) sort() {
+	refs := make([]ref, len(a.updates))
+	for i := range a.updates {
+		refs[i] = ref{binary.BigEndian.Uint64(a.updates[i].Key[:]), i}
+	}
+	slices.SortFunc(refs, func(x, y ref) int {
+		if x.prefix != y.prefix {
+			return cmp.Compare(x.prefix, y.prefix)
+		}
+		if c := bytes.Compare(a.updates[x.index].Key[8:], a.updates[y.index].Key[8:]); c != 0 {
+			return c
+		}
+		return x.index - y.index
+	})
+	kept := refs[:0]
+	for i, x := range refs {
+		if i+1 < len(refs) && refs[i+1].prefix == x.prefix && a.updates[refs[i+1].index].Key == a.updates[x.index].Key {
+			continue // a later update of the same key holds
+		}
+		kept = append(kept, x)
+	}
+	a.order = kept
+}
+
+func (a *applier) at(x ref) *Update { return &a.updates[x.index] }
+
+// scratch returns the empty scratch node of a depth.
+func (a *applier) scratch(depth int) *node {
+	if depth == len(a.nodes) {
+		a.nodes = append(a.nodes, new(node))
+	} else {
+		a.nodes[depth].reset()
+	}
+	return a.nodes[depth]
+}
+
+// node applies batch, whose keys all pass through n, to n at depth, and says
+// whether anything changed.
+func (a *applier) node(n *node, depth int, batch []ref) (bool, error) {
+	changed := false
+	for len(batch) > 0 {
+		slot, end := nibble(&a.at(batch[0]).Key, depth), 1
+		for end < len(batch) && nibble(&a.at(batch[end]).Key, depth) == slot {
+			end++
+		}
+		did, err := a.child(&n.children[slot], depth+1, batch[:end])
+		if err != nil {
+			return false, err
+		}
+		if did {
+			n.known[slot>>2] = false
+			changed = true
+		}
+		batch = batch[end:]
+	}
+	return changed, nil
+}
+
+// child applies batch, which is not empty and whose keys all pass through c, to
+// the subtree c that lies below depth nibbles.
+func (a *applier) child(c *child, depth int, batch []ref) (bool, error) {
+	first := a.at(batch[0])
+	if len(batch) == 1 {
+		switch {
+		case c.kind == empty && first.Delete:
+			return false, nil
+		case c.kind == empty:
+			c.setLeaf(&first.Key, &first.ValueHash)
+			return true, nil
+		case c.kind == leaf && c.key == first.Key && first.Delete:
+			c.kind = empty
+			return true, nil
+		case c.kind == leaf && c.key == first.Key:
+			if c.value == first.ValueHash {
+				return false, nil
+			}
+			c.setLeaf(&first.Key, &first.ValueHash)
+			return true, nil
+		case c.kind == leaf && first.Delete:
+			return false, nil
+		}
+	}
+	if depth > maxDepth {
+		// 64 equal nibbles are equal keys: the batch has one update, handled
+		// above, unless the stored tree is deeper than keys are long.
+		return false, fmt.Errorf("subtree below depth %d: %w", maxDepth, ErrCorrupt)
+	}
+	n := a.scratch(depth)
+	var old NodeKey
+	switch c.kind {
+	case leaf:
+		n.children[nibble(&c.key, depth)].setLeaf(&c.key, &c.value)
+	case inner:
+		old = keyAt(c.version, depth, &first.Key)
+		if err := load(a.r, old, n); err != nil {
+			return false, err
+		}
+	}
+	changed, err := a.node(n, depth, batch)
+	if !changed || err != nil {
+		return false, err
+	}
+	if c.kind == inner {
+		a.stale = append(a.stale, old)
+	}
+	a.settle(c, n, depth, &first.Key)
+	return true, nil
+}
+
+// settle makes c the subtree n, which lies depth nibbles above key. A node left
+// with one leaf or none is not stored: it is that leaf, or nothing.
+func (a *applier) settle(c *child, n *node, depth int, key *Hash) {
+	count, only := n.count()
+	switch {
+	case count == 0:
+		c.kind = empty
+	case only != nil:
+		*c = *only
+	default:
+		c.hash = n.reduce().hash
+		c.kind, c.version = inner, a.version
+		a.made[depth] = append(a.made[depth], Node{keyAt(a.version, depth, key), n.encode(a.version)})
+	}
+}
+
+// change collects the nodes in the order of their keys: by depth, then by path.
+func (a *applier) change(root Node) Change {
+	total := 1
+	for _, level := range a.made {
+		total += len(level)
+	}
+	made := append(make([]Node, 0, total), root)
+	for _, level := range a.made {
+		made = append(made, level...)
+	}
+	return Change{New: made, Stale: a.stale}
+}
+
+// load reads the node named by key into n.
+func load(r Reader, key NodeKey, n *node) error {
+	b, err := r.Get(key)
+	if err != nil {
+		return fmt.Errorf("read tree node %v: %w", key, err)
+	}
+	return n.decode(key, b)
+}
+
+// Root returns the root of a stored version. It fails with [ErrMissing] when the
+// version is not stored.
+func Root(r Reader, version Version) (Hash, error) {
+	n := new(node)
+	if err := load(r, RootKey(version), n); err != nil {
+		return Hash{}, err
+	}
+	top := n.reduce()
+	return top.hash, nil
+}
