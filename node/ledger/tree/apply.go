@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -127,55 +128,53 @@ func (a *applier) node(n *node, depth int, batch []ref) (bool, error) {
 		for end < len(batch) && nibble(&a.at(batch[end]).Key, depth) == slot {
 			end++
 		}
-		did, err := a.child(&n.children[slot], depth+1, batch[:end])
-		if err != nil {
-			return false, err
+		var did bool
+		if end == 1 && n.kind(slot) != inner && (n.kind(slot) == empty || n.children[slot].key == a.at(batch[0]).Key) {
+			did = n.set(slot, a.at(batch[0]))
+		} else {
+			var err error
+			if did, err = a.below(n, slot, depth+1, batch[:end]); err != nil {
+				return false, err
+			}
 		}
-		if did {
-			n.known[slot>>2] = false
-			changed = true
-		}
+		changed = changed || did
 		batch = batch[end:]
 	}
 	return changed, nil
 }
 
-// child applies batch, which is not empty and whose keys all pass through c, to
-// the subtree c that lies below depth nibbles.
-func (a *applier) child(c *child, depth int, batch []ref) (bool, error) {
-	first := a.at(batch[0])
-	if len(batch) == 1 {
-		switch {
-		case c.kind == empty && first.Delete:
-			return false, nil
-		case c.kind == empty:
-			c.setLeaf(&first.Key, &first.ValueHash)
-			return true, nil
-		case c.kind == leaf && c.key == first.Key && first.Delete:
-			c.kind = empty
-			return true, nil
-		case c.kind == leaf && c.key == first.Key:
-			if c.value == first.ValueHash {
-				return false, nil
-			}
-			c.setLeaf(&first.Key, &first.ValueHash)
-			return true, nil
-		case c.kind == leaf && first.Delete:
-			return false, nil
-		}
+// set applies u, the only update below slot, to a slot that is empty or the leaf
+// of u's key, and says whether anything changed.
+func (n *node) set(slot int, u *Update) bool {
+	switch k := n.kind(slot); {
+	case u.Delete && k == empty:
+		return false
+	case u.Delete:
+		n.setEmpty(slot)
+	case k == leaf && n.children[slot].value == u.ValueHash:
+		return false
+	default:
+		n.setLeaf(slot, &u.Key, &u.ValueHash)
 	}
+	return true
+}
+
+// below applies batch, whose keys all pass through slot of parent, to the
+// subtree in that slot, which lies below depth nibbles.
+func (a *applier) below(parent *node, slot, depth int, batch []ref) (bool, error) {
 	if depth > maxDepth {
-		// 64 equal nibbles are equal keys: the batch has one update, handled
-		// above, unless the stored tree is deeper than keys are long.
+		// 64 equal nibbles are equal keys, and a batch has one update a key.
 		return false, fmt.Errorf("subtree below depth %d: %w", maxDepth, ErrCorrupt)
 	}
+	c, key := &parent.children[slot], &a.at(batch[0]).Key
+	was := parent.kind(slot)
 	n := a.scratch(depth)
 	var old NodeKey
-	switch c.kind {
+	switch was {
 	case leaf:
-		n.children[nibble(&c.key, depth)].setLeaf(&c.key, &c.value)
+		n.setLeaf(nibble(&c.key, depth), &c.key, &c.value)
 	case inner:
-		old = keyAt(c.version, depth, &first.Key)
+		old = keyAt(c.version, depth, key)
 		if err := load(a.r, old, n); err != nil {
 			return false, err
 		}
@@ -184,27 +183,35 @@ func (a *applier) child(c *child, depth int, batch []ref) (bool, error) {
 	if !changed || err != nil {
 		return false, err
 	}
-	if c.kind == inner {
+	if was == inner {
 		a.stale = append(a.stale, old)
 	}
-	a.settle(c, n, depth, &first.Key)
+	// A node left with one leaf or none is not stored: it is that leaf, or nothing.
+	switch {
+	case n.used == 0:
+		parent.setEmpty(slot)
+	case n.used == n.leaves && n.used&(n.used-1) == 0:
+		only := &n.children[bits.TrailingZeros16(n.used)]
+		parent.setLeaf(slot, &only.key, &only.value)
+	default:
+		top := n.reduce()
+		parent.setInner(slot, a.version, &top.hash)
+		a.add(depth, Node{keyAt(a.version, depth, key), n.encode(a.version)})
+	}
 	return true, nil
 }
 
-// settle makes c the subtree n, which lies depth nibbles above key. A node left
-// with one leaf or none is not stored: it is that leaf, or nothing.
-func (a *applier) settle(c *child, n *node, depth int, key *Hash) {
-	count, only := n.count()
-	switch {
-	case count == 0:
-		c.kind = empty
-	case only != nil:
-		*c = *only
-	default:
-		c.hash = n.reduce().hash
-		c.kind, c.version = inner, a.version
-		a.made[depth] = append(a.made[depth], Node{keyAt(a.version, depth, key), n.encode(a.version)})
+// add notes a node to store.
+func (a *applier) add(depth int, n Node) {
+	if a.made[depth] == nil {
+		// Each node lies above an update, and a depth has 16^depth places.
+		most := len(a.order)
+		if depth < 4 {
+			most = min(most, 1<<(4*depth))
+		}
+		a.made[depth] = make([]Node, 0, min(most, 4096))
 	}
+	a.made[depth] = append(a.made[depth], n)
 }
 
 // change collects the nodes in the order of their keys: by depth, then by path.

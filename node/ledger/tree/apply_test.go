@@ -232,10 +232,10 @@ func reach(t *rapid.T, m memory, key NodeKey, path Hash, seen memory) {
 	}
 	seen[key] = m[key]
 	for i := range n.children {
-		if c := &n.children[i]; c.kind == inner {
+		if n.kind(i) == inner {
 			below := path
 			below[key.Depth/2] |= byte(i) << (4 * (1 - key.Depth%2))
-			reach(t, m, keyAt(c.version, int(key.Depth)+1, &below), below, seen)
+			reach(t, m, keyAt(n.children[i].version, int(key.Depth)+1, &below), below, seen)
 		}
 	}
 }

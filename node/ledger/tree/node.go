@@ -16,50 +16,59 @@ const (
 	inner
 )
 
-// child is one of the 16 subtrees below a node.
+// child is one of the 16 subtrees below a node; the node knows of what kind.
 type child struct {
-	kind    kind
-	hashed  bool    // leaf: hash is computed
 	version Version // inner: where its node is stored
-	hash    Hash    // inner: its hash; leaf: its hash if hashed
+	hash    Hash    // inner: its hash; leaf: its hash, if the node says so
 	key     Hash    // leaf
 	value   Hash    // leaf: the hash of its value
 }
 
-func (c *child) setLeaf(key, value *Hash) {
-	c.kind, c.hashed = leaf, false
-	c.key, c.value = *key, *value
-}
-
-// node is a stored node in the form Apply works on. It is large (2 KiB) and is
-// meant to be reused.
+// node is a stored node in the form Apply works on. It is large (1.8 KiB) and
+// is meant to be reused. Slot i of a bit set is bit i, the lowest being slot 0.
 type node struct {
+	used     uint16 // slots that are not empty
+	leaves   uint16 // slots that are leaves
+	hashed   uint16 // leaves whose hash is computed
+	known    uint8  // quarters that are inner subtrees with an up to date hash
 	children [16]child
-	quarter  [4]Hash // hashes of children 0..3, 4..7, 8..11, 12..15
-	known    [4]bool // whether quarter[i] is up to date
+	quarter  [4]Hash // hashes of slots 0..3, 4..7, 8..11, 12..15
 }
 
-func (n *node) reset() {
-	for i := range n.children {
-		n.children[i].kind = empty
+func (n *node) reset() { n.used, n.leaves, n.hashed, n.known = 0, 0, 0, 0 }
+
+func (n *node) kind(slot int) kind {
+	switch {
+	case n.used>>slot&1 == 0:
+		return empty
+	case n.leaves>>slot&1 == 1:
+		return leaf
 	}
-	n.known = [4]bool{}
+	return inner
 }
 
-// count returns the number of children and, when it is exactly one leaf, that
-// leaf.
-func (n *node) count() (int, *child) {
-	count, last := 0, (*child)(nil)
-	for i := range n.children {
-		if n.children[i].kind != empty {
-			count++
-			last = &n.children[i]
-		}
-	}
-	if count != 1 || last.kind != leaf {
-		return count, nil
-	}
-	return count, last
+// touch makes the quarter of a slot be hashed again.
+func (n *node) touch(slot int) { n.known &^= 1 << (slot >> 2) }
+
+func (n *node) setEmpty(slot int) {
+	n.used &^= 1 << slot
+	n.leaves &^= 1 << slot
+	n.touch(slot)
+}
+
+func (n *node) setLeaf(slot int, key, value *Hash) {
+	n.used |= 1 << slot
+	n.leaves |= 1 << slot
+	n.hashed &^= 1 << slot
+	n.touch(slot)
+	n.children[slot].key, n.children[slot].value = *key, *value
+}
+
+func (n *node) setInner(slot int, version Version, hash *Hash) {
+	n.used |= 1 << slot
+	n.leaves &^= 1 << slot
+	n.touch(slot)
+	n.children[slot].version, n.children[slot].hash = version, *hash
 }
 
 // nodeFormat is the first byte of every stored node.
@@ -71,39 +80,32 @@ const nodeFormat = 1
 //	per slot in use: key ‖ valueHash, or uvarint(version - child's version) ‖ hash
 //	per quarter that is an inner subtree: its hash
 func (n *node) encode(version Version) []byte {
-	var used, leaves uint16
-	size := 5
-	for i := range n.children {
-		switch c := &n.children[i]; c.kind {
-		case leaf:
-			used, leaves = used|1<<i, leaves|1<<i
-			size += 64
-		case inner:
-			used |= 1 << i
-			size += 32 + uvarintSize(version-c.version)
-		}
+	size := 5 + 64*bits.OnesCount16(n.leaves)
+	for set := n.used &^ n.leaves; set != 0; set &= set - 1 {
+		size += 32 + uvarintSize(version-n.children[bits.TrailingZeros16(set)].version)
 	}
 	for q := range 4 {
-		if quarterKind(used, leaves, q) == inner {
+		if quarterKind(n.used, n.leaves, q) == inner {
 			size += 32
 		}
 	}
 	b := make([]byte, 0, size)
 	b = append(b, nodeFormat)
-	b = binary.BigEndian.AppendUint16(b, used)
-	b = binary.BigEndian.AppendUint16(b, leaves)
-	for i := range n.children {
-		switch c := &n.children[i]; c.kind {
-		case leaf:
+	b = binary.BigEndian.AppendUint16(b, n.used)
+	b = binary.BigEndian.AppendUint16(b, n.leaves)
+	for set := n.used; set != 0; set &= set - 1 {
+		slot := bits.TrailingZeros16(set)
+		c := &n.children[slot]
+		if n.leaves>>slot&1 == 1 {
 			b = append(b, c.key[:]...)
 			b = append(b, c.value[:]...)
-		case inner:
+		} else {
 			b = binary.AppendUvarint(b, version-c.version)
 			b = append(b, c.hash[:]...)
 		}
 	}
 	for q := range 4 {
-		if quarterKind(used, leaves, q) == inner {
+		if quarterKind(n.used, n.leaves, q) == inner {
 			b = append(b, n.quarter[q][:]...)
 		}
 	}
@@ -115,44 +117,43 @@ func (n *node) decode(key NodeKey, b []byte) error {
 	if len(b) < 5 || b[0] != nodeFormat {
 		return fmt.Errorf("node %v: not a node of format %d: %w", key, nodeFormat, ErrCorrupt)
 	}
+	n.reset()
 	used, leaves := binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:])
-	if leaves&^used != 0 || key.Depth > 0 && (used == 0 || used == leaves && bits.OnesCount16(used) == 1) {
+	if leaves&^used != 0 || key.Depth > 0 && (used == 0 || used == leaves && used&(used-1) == 0) {
 		return fmt.Errorf("node %v: slots %016b with leaves %016b cannot be: %w", key, used, leaves, ErrCorrupt)
 	}
 	b = b[5:]
-	for i := range n.children {
-		c := &n.children[i]
-		switch {
-		case used>>i&1 == 0:
-			c.kind = empty
-		case leaves>>i&1 == 1:
+	for set := used; set != 0; set &= set - 1 {
+		slot := bits.TrailingZeros16(set)
+		c := &n.children[slot]
+		if leaves>>slot&1 == 1 {
 			if len(b) < 64 {
 				return truncated(key)
 			}
-			c.setLeaf((*Hash)(b), (*Hash)(b[32:]))
+			c.key, c.value = Hash(b[:32]), Hash(b[32:64])
 			b = b[64:]
-		default:
-			age, size := binary.Uvarint(b)
-			if size != uvarintSize(age) || len(b) < size+32 || age > key.Version {
-				return truncated(key)
-			}
-			c.kind, c.version, c.hash = inner, key.Version-age, Hash(b[size:size+32])
-			b = b[size+32:]
+			continue
 		}
+		age, size := binary.Uvarint(b)
+		if size != uvarintSize(age) || len(b) < size+32 || age > key.Version {
+			return truncated(key)
+		}
+		c.version, c.hash = key.Version-age, Hash(b[size:size+32])
+		b = b[size+32:]
 	}
 	for q := range 4 {
-		n.known[q] = quarterKind(used, leaves, q) == inner
-		if n.known[q] {
+		if quarterKind(used, leaves, q) == inner {
 			if len(b) < 32 {
 				return truncated(key)
 			}
-			n.quarter[q] = Hash(b[:32])
+			n.quarter[q], n.known = Hash(b[:32]), n.known|1<<q
 			b = b[32:]
 		}
 	}
 	if len(b) != 0 {
 		return fmt.Errorf("node %v: %d bytes too many: %w", key, len(b), ErrCorrupt)
 	}
+	n.used, n.leaves = used, leaves
 	return nil
 }
 

@@ -1,5 +1,7 @@
 package tree
 
+import "math/bits"
+
 // part is a position between a node's children and the node itself: a subtree
 // in one of the three forms, its hash, and the slot of the leaf when it is one.
 type part struct {
@@ -25,36 +27,39 @@ func join(l, r, out *part) {
 // slot gives child i as a part, hashing a leaf at most once.
 func (n *node) slot(i int, out *part) {
 	c := &n.children[i]
-	out.kind, out.slot = c.kind, uint8(i)
-	switch c.kind {
-	case empty:
+	out.kind, out.slot = n.kind(i), uint8(i)
+	switch {
+	case out.kind == empty:
 		out.hash = Empty
-	case leaf:
-		if !c.hashed {
-			c.hash, c.hashed = hashLeaf(&c.key, &c.value), true
-		}
-		out.hash = c.hash
-	case inner:
-		out.hash = c.hash
+		return
+	case out.kind == leaf && n.hashed>>i&1 == 0:
+		c.hash = hashLeaf(&c.key, &c.value)
+		n.hashed |= 1 << i
 	}
+	out.hash = c.hash
 }
 
 // reduceQuarter gives children 4q..4q+3 as one part, from the stored hash when
 // it is up to date.
 func (n *node) reduceQuarter(q int, out *part) {
-	if n.known[q] {
+	if n.known>>q&1 == 1 {
 		out.kind, out.hash = inner, n.quarter[q]
 		return
 	}
-	var p [4]part
-	for i := range p {
-		n.slot(4*q+i, &p[i])
-	}
-	join(&p[0], &p[1], &p[0])
-	join(&p[2], &p[3], &p[2])
-	join(&p[0], &p[2], out)
-	if out.kind == inner {
-		n.quarter[q], n.known[q] = out.hash, true
+	switch quarterKind(n.used, n.leaves, q) {
+	case empty:
+		out.kind, out.hash = empty, Empty
+	case leaf:
+		n.slot(4*q+bits.TrailingZeros16(n.used>>(4*q)), out)
+	case inner:
+		var p [4]part
+		for i := range p {
+			n.slot(4*q+i, &p[i])
+		}
+		join(&p[0], &p[1], &p[0])
+		join(&p[2], &p[3], &p[2])
+		join(&p[0], &p[2], out)
+		n.quarter[q], n.known = out.hash, n.known|1<<q
 	}
 }
 
