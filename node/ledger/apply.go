@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger/tree"
+	"github.com/posnet/posnet/node/stake"
+)
+
+// Input is a block as the ledger sees it: what its header says before the
+// roots are known, and its body.
+type Input struct {
+	Genesis  chain.Hash
+	Height   uint64
+	Time     uint64
+	Forger   chain.Address
+	Seed     chain.Hash // seed(Height), which its header's round and VRF proof give
+	Txs      [][]byte   // encodings of chain.SignedTx
+	Evidence [][]byte   // encodings of chain.Evidence
+	// Verified reports whether the signature of these signed bytes has been
+	// checked before, at admission. Nil: check all.
+	Verified func(signed []byte) bool
+}
+
+// Result is what a transaction did; the results root covers it.
+type Result struct {
+	_    struct{} `cbor:",toarray"`
+	ID   chain.Hash
+	Kind chain.TxKind
+	Fee  uint64
+}
+
+// Outcome is the state after a block, as a change to the state before.
+type Outcome struct {
+	State   chain.Hash // root of the authenticated tree
+	Results chain.Hash // Merkle root over the results
+	TxIDs   []chain.Hash
+	Txs     []*chain.SignedTx
+	Changes []KV // values to write, ascending by key
+	Tree    tree.Change
+	System  System
+	Params  chain.Params // from the next height
+	Next    *stake.Set   // of the next height
+	Pending bool         // a set change is still to come after the next height
+}
+
+// Apply executes a block on the decided state and returns what comes of it, or
+// why the block is invalid. A [*chain.Refusal] in the error's chain names the
+// transaction's fault.
+func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
+	x, err := begin(r, in)
+	if err != nil {
+		return nil, err
+	}
+	for i, raw := range in.Evidence {
+		if err := x.evidence(raw); err != nil {
+			return nil, fmt.Errorf("block %d evidence %d: %w", in.Height, i, err)
+		}
+	}
+	txs, err := openTxs(in)
+	if err != nil {
+		return nil, fmt.Errorf("block %d: %w", in.Height, err)
+	}
+	for i, tx := range txs {
+		if err := x.tx(&tx.Tx); err != nil {
+			return nil, fmt.Errorf("block %d transaction %d: %w", in.Height, i, err)
+		}
+	}
+	if err := x.reward(); err != nil {
+		return nil, err
+	}
+	return x.finish(t, txs)
+}
+
+// execution is a block being applied.
+type execution struct {
+	in      Input
+	state   *overlay
+	params  chain.Params
+	system  System
+	sets    []SetEntry
+	set     *stake.Set // of this height
+	latest  *stake.Set // the last to come
+	weights map[chain.Address]*uint64
+	fees    uint64
+	results [][]byte
+	ids     []chain.Hash
+}
+
+func begin(r Reader, in Input) (*execution, error) {
+	x := &execution{in: in, state: newOverlay(r), weights: map[chain.Address]*uint64{}}
+	for _, v := range []struct {
+		key  []byte
+		into any
+	}{{SystemKey(), &x.system}, {ParamsKey(), &x.params}, {SetsKey(), &x.sets}} {
+		found, err := Load(r, v.key, v.into)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, fmt.Errorf("state value %q is missing: the data directory is damaged", v.key)
+		}
+	}
+	if x.system.Height+1 != in.Height {
+		return nil, fmt.Errorf("block %d on a state of height %d", in.Height, x.system.Height)
+	}
+	var err error
+	if x.set, err = SetAt(x.sets, in.Height); err != nil {
+		return nil, err
+	}
+	if x.latest, err = stake.DecodeSet(x.sets[len(x.sets)-1].Set); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// SetAt picks the set of a height from the list of sets.
+func SetAt(sets []SetEntry, height uint64) (*stake.Set, error) {
+	for i := len(sets) - 1; i >= 0; i-- {
+		if sets[i].From <= height {
+			return stake.DecodeSet(sets[i].Set)
+		}
+	}
+	return nil, fmt.Errorf("no validator set for height %d", height)
+}
+
+// reward pays the forger the fees and the block reward, as far as the largest
+// supply allows.
+func (x *execution) reward() error {
+	mint := min(x.params.BlockReward, chain.MaxSupply-x.system.Supply)
+	x.system.Supply += mint
+	acc, err := ReadAccount(x.state, x.in.Forger)
+	if err != nil {
+		return err
+	}
+	sum, err := chain.Add(x.fees, mint)
+	if err != nil {
+		return err
+	}
+	if sum > 0 {
+		if acc.Balance, err = chain.Add(acc.Balance, sum); err != nil {
+			return err
+		}
+		x.state.put(AccountKey(x.in.Forger), acc)
+	}
+	var v Validator
+	found, err := Load(x.state, ValidatorKey(x.in.Forger), &v)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("block %d: the forger %s is not a registered validator", x.in.Height, x.in.Forger)
+	}
+	v.Forged++
+	x.state.put(ValidatorKey(x.in.Forger), v)
+	return nil
+}
+
+func (x *execution) finish(t tree.Reader, txs []*chain.SignedTx) (*Outcome, error) {
+	if err := x.moveSets(); err != nil {
+		return nil, err
+	}
+	x.system.Height, x.system.Time, x.system.Seed = x.in.Height, x.in.Time, x.in.Seed
+	x.state.put(SystemKey(), x.system)
+	next, err := SetAt(x.sets, x.in.Height+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &Outcome{
+		Results: chain.MerkleRoot(x.results), TxIDs: x.ids, Txs: txs, Changes: x.state.changes(),
+		System: x.system, Params: x.params, Next: next,
+		Pending: x.sets[len(x.sets)-1].From > x.in.Height+1,
+	}
+	root, change, err := tree.Apply(t, x.in.Height-1, x.in.Height, updates(out.Changes))
+	if err != nil {
+		return nil, fmt.Errorf("block %d: update the state tree: %w", x.in.Height, err)
+	}
+	out.State, out.Tree = root, change
+	return out, nil
+}
