@@ -64,7 +64,7 @@ func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
 	}
 	for i, tx := range txs {
 		if err := x.tx(&tx.Tx); err != nil {
-			return nil, fmt.Errorf("block %d transaction %d: %w", in.Height, i, err)
+			return nil, fmt.Errorf("block %d: %w", in.Height, &TxError{Index: i, Err: err})
 		}
 	}
 	if err := x.reward(); err != nil {
@@ -72,6 +72,18 @@ func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
 	}
 	return x.finish(t, txs)
 }
+
+// TxError says which transaction of a block cannot be applied.
+type TxError struct {
+	Index int
+	Err   error // often a *chain.Refusal
+}
+
+// Error names the transaction and its fault.
+func (e *TxError) Error() string { return fmt.Sprintf("transaction %d: %v", e.Index, e.Err) }
+
+// Unwrap gives the fault.
+func (e *TxError) Unwrap() error { return e.Err }
 
 // execution is a block being applied.
 type execution struct {

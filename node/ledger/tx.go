@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"math/bits"
 
 	"github.com/posnet/posnet/node/chain"
@@ -17,7 +16,7 @@ func openTxs(in Input) ([]*chain.SignedTx, error) {
 	for i, raw := range in.Txs {
 		tx, err := chain.DecodeTx(raw)
 		if err != nil {
-			return nil, fmt.Errorf("transaction %d: %w", i, err)
+			return nil, &TxError{Index: i, Err: err}
 		}
 		txs[i] = tx
 		if in.Verified != nil && in.Verified(raw) {
@@ -29,7 +28,10 @@ func openTxs(in Input) ([]*chain.SignedTx, error) {
 	if ok, each := batch.Verify(); !ok {
 		for n, good := range each {
 			if !good {
-				return nil, fmt.Errorf("transaction %d: %w", checked[n], chain.Refuse(chain.RefusedSignature, "the signature is not of %s", txs[checked[n]].Tx.From))
+				return nil, &TxError{
+					Index: checked[n],
+					Err:   chain.Refuse(chain.RefusedSignature, "the signature is not of %s", txs[checked[n]].Tx.From),
+				}
 			}
 		}
 	}
