@@ -1,0 +1,150 @@
+package mempool
+
+import (
+	"slices"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+// account is what waits of one sender. An account with nothing waiting is not kept.
+type account struct {
+	addr    chain.Address
+	balance uint64 // decided, as of the last look
+	nonce   uint64 // decided, as of the last look
+	txs     []*Tx  // ascending by nonce, all above nonce
+	ready   int    // how many of them follow nonce without a gap
+	cost    uint64 // of all of them; never above balance
+	at      int    // position in Pool.tails, -1 when not there
+}
+
+func (a *account) tail() *Tx { return a.txs[len(a.txs)-1] }
+
+// find returns where a transaction of this nonce is, or would be.
+func (a *account) find(nonce uint64) (i int, there bool) {
+	return slices.BinarySearchFunc(a.txs, nonce, func(t *Tx, n uint64) int {
+		switch {
+		case t.Body.Nonce < n:
+			return -1
+		case t.Body.Nonce > n:
+			return 1
+		}
+		return 0
+	})
+}
+
+// worseTail orders accounts by whose last transaction goes first when room is needed.
+func worseTail(a, b *account) bool {
+	aQueued, bQueued := a.ready < len(a.txs), b.ready < len(b.txs)
+	x, y := a.tail(), b.tail()
+	switch {
+	case aQueued != bQueued:
+		return aQueued
+	case x.Body.Fee != y.Body.Fee:
+		return x.Body.Fee < y.Body.Fee
+	}
+	return x.Seq > y.Seq
+}
+
+// put adds tx to its account and to every index.
+func (p *Pool) put(a *account, tx *Tx) {
+	i, _ := a.find(tx.Body.Nonce)
+	a.txs = slices.Insert(a.txs, i, tx)
+	a.cost += tx.Cost()
+	tx.home, tx.due = a, -1
+	p.byID[tx.ID] = tx
+	p.bySum[tx.sum] = tx
+	p.bytes += len(tx.Raw)
+	if tx.Body.ValidUntil != 0 {
+		p.expiring.push(tx)
+	}
+	p.accounts[a.addr] = a
+	p.settle(a)
+}
+
+// drop takes tx out of its account and of every index.
+func (p *Pool) drop(tx *Tx) {
+	a := tx.home
+	i, _ := a.find(tx.Body.Nonce)
+	a.txs = slices.Delete(a.txs, i, i+1)
+	p.forget(tx)
+	p.settle(a)
+}
+
+// forget takes tx, no longer in its account's list, out of every index.
+func (p *Pool) forget(tx *Tx) {
+	tx.home.cost -= tx.Cost()
+	delete(p.byID, tx.ID)
+	delete(p.bySum, tx.sum)
+	p.bytes -= len(tx.Raw)
+	if tx.due >= 0 {
+		p.expiring.take(tx.due)
+	}
+}
+
+// settle brings the counts and the order of tails up to date after a's list or nonce changed.
+func (p *Pool) settle(a *account) {
+	p.ready -= a.ready
+	a.ready = 0
+	for a.ready < len(a.txs) && a.txs[a.ready].Body.Nonce == a.nonce+1+uint64(a.ready) {
+		a.ready++
+	}
+	p.ready += a.ready
+	switch {
+	case len(a.txs) == 0:
+		if a.at >= 0 {
+			p.tails.take(a.at)
+		}
+		delete(p.accounts, a.addr)
+	case a.at < 0:
+		p.tails.push(a)
+	default:
+		p.tails.fix(a.at)
+	}
+}
+
+// refresh reads a's decided state and drops what it no longer allows: used nonces, those in gone, and, in order of
+// nonce, everything from the first that cannot be paid. gone is nil when it is not a block that makes us look.
+func (p *Pool) refresh(a *account, gone map[chain.Hash]bool) error {
+	balance, nonce, err := p.cfg.State.Account(a.addr)
+	if err != nil {
+		return stateError(a.addr, err)
+	}
+	a.balance, a.nonce = balance, nonce
+	left, short := uint64(0), false
+	kept := a.txs[:0]
+	for _, tx := range a.txs {
+		switch {
+		case gone[tx.ID]:
+			p.forget(tx)
+		case tx.Body.Nonce <= nonce && gone == nil:
+			p.forget(tx) // most likely by the very block whose Committed is about to come: not lost
+		case tx.Body.Nonce <= nonce:
+			p.lose(tx, chain.RefusedNonceUsed)
+		case tx.Body.Fee < p.cfg.Params.MinFee:
+			p.lose(tx, chain.RefusedFee)
+		case short || left+tx.Cost() > balance:
+			short = true
+			p.lose(tx, chain.RefusedBalance)
+		default:
+			left += tx.Cost()
+			kept = append(kept, tx)
+		}
+	}
+	clear(a.txs[len(kept):])
+	a.txs = kept
+	p.settle(a)
+	return nil
+}
+
+// lose is forget for a transaction that did not make it into a block.
+func (p *Pool) lose(tx *Tx, why chain.RefusalCode) {
+	p.forget(tx)
+	p.tell(tx, why)
+}
+
+func (p *Pool) tell(tx *Tx, why chain.RefusalCode) {
+	p.dropped++
+	if p.cfg.OnDrop != nil {
+		p.cfg.OnDrop(tx, why)
+	}
+}

@@ -1,0 +1,158 @@
+package mempool
+
+import (
+	"fmt"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/keys"
+)
+
+// Add admits a signed transaction in its canonical encoding. The error is a [*chain.Refusal] that says what to change,
+// or the failure of the store. A refused transaction leaves the pool as it was.
+//
+// Add keeps raw: do not change it afterwards.
+func (p *Pool) Add(raw []byte) (*Tx, error) {
+	r := p.AddAll([][]byte{raw})
+	return r[0].Tx, r[0].Err
+}
+
+// Result is what became of one transaction of [Pool.AddAll]: one of the two is nil.
+type Result struct {
+	Tx  *Tx
+	Err error
+}
+
+// AddAll is [Pool.Add] for several transactions of one sender, a client or a peer, in their order. Their signatures are
+// verified together, which costs about half.
+func (p *Pool) AddAll(raws [][]byte) []Result {
+	results := make([]Result, len(raws))
+	var sigs []signature
+	ends := make([]int, len(raws)) // where in sigs those of each transaction end
+	for i, raw := range raws {
+		tx, err := open(raw)
+		if err == nil {
+			err = p.glance(tx)
+		}
+		if err == nil {
+			sigs, err = gather(sigs, p.cfg.Genesis, tx)
+		}
+		if results[i].Err = err; err == nil {
+			results[i].Tx = tx
+		}
+		ends[i] = len(sigs)
+	}
+	valid := verify(sigs)
+	from := 0
+	for i, end := range ends {
+		if err := judge(valid[from:end]); err != nil {
+			results[i] = Result{Err: err}
+		}
+		from = end
+	}
+	p.admit(results)
+	return results
+}
+
+// open decodes raw and does all checks that need neither state nor curve arithmetic.
+func open(raw []byte) (*Tx, error) {
+	if len(raw) > chain.MaxTxBytes {
+		return nil, chain.Refuse(chain.RefusedTooLarge,
+			"the transaction has %d bytes, at most %d are allowed: shorten the memo", len(raw), chain.MaxTxBytes)
+	}
+	signed, err := chain.DecodeTx(raw)
+	if err != nil {
+		return nil, chain.Refuse(chain.RefusedMalformed, "%v", err)
+	}
+	return &Tx{
+		ID: signed.Tx.ID(), Body: signed.Tx, Raw: raw,
+		sig: signed.Signature, sum: chain.Sum(raw), due: -1,
+	}, nil
+}
+
+// signature is one that a transaction needs.
+type signature struct {
+	key [keys.PublicSize]byte
+	msg []byte
+	sig [keys.SignatureSize]byte
+}
+
+// verify says which are valid.
+func verify(sigs []signature) []bool {
+	if len(sigs) == 1 { // a batch of one costs more than the plain check
+		return []bool{keys.Verify(sigs[0].key, sigs[0].msg, sigs[0].sig)}
+	}
+	batch := keys.NewBatch(len(sigs))
+	for _, s := range sigs {
+		batch.Add(s.key, s.msg, s.sig)
+	}
+	_, each := batch.Verify()
+	return each
+}
+
+// gather checks the keys in tx and appends the signatures it needs: the sender's, then any proofs of possession.
+func gather(sigs []signature, genesis chain.Hash, tx *Tx) ([]signature, error) {
+	from := tx.Body.From
+	if err := keys.CheckPublicKey(from); err != nil {
+		return sigs, chain.Refuse(chain.RefusedBadKey, "from: %v: no such account can exist", err)
+	}
+	own := signature{from, chain.TxMessage(genesis, &tx.Body), tx.sig}
+	if tx.Body.Kind == chain.TxRegister {
+		proofs, err := possession(genesis, from, tx.Body.Payload)
+		if err != nil {
+			return sigs, err
+		}
+		return append(append(sigs, own), proofs...), nil
+	}
+	if tx.Body.To != from {
+		if err := keys.CheckPublicKey(tx.Body.To); err != nil {
+			return sigs, chain.Refuse(chain.RefusedBadKey, "to: %v: what is sent there would be lost", err)
+		}
+	}
+	return append(sigs, own), nil
+}
+
+// proven names the keys of a registration, in the order of their proofs.
+var proven = [...]string{"consensus", "VRF", "node"}
+
+// possession returns the proofs in a registration of account.
+func possession(genesis chain.Hash, account chain.Address, payload []byte) ([]signature, error) {
+	reg, err := chain.DecodeRegistration(payload)
+	if err != nil {
+		return nil, chain.Refuse(chain.RefusedMalformed, "%v", err)
+	}
+	if err := reg.Keys.Distinct(account); err != nil {
+		return nil, chain.Refuse(chain.RefusedBadKey, "%v", err)
+	}
+	msg := chain.RegistrationMessage(genesis, account, &reg.Keys)
+	proofs := []signature{
+		{reg.Keys.Consensus, msg, reg.ConsensusProof},
+		{reg.Keys.VRF, msg, reg.VRFProof},
+		{reg.Keys.Peer, msg, reg.PeerProof},
+	}
+	for i, p := range proofs {
+		if err := keys.CheckPublicKey(p.key); err != nil {
+			return nil, chain.Refuse(chain.RefusedBadKey, "%s key: %v: make another", proven[i], err)
+		}
+	}
+	return proofs, nil
+}
+
+// judge reads the verdicts on the signatures that gather added.
+func judge(valid []bool) error {
+	for i, ok := range valid {
+		switch {
+		case ok:
+		case i == 0:
+			return chain.Refuse(chain.RefusedSignature,
+				"the signature is not one by the sender's key for this network: sign the transaction again with its genesis hash")
+		default:
+			return chain.Refuse(chain.RefusedBadProof,
+				"the registration does not prove that its %s key is held by who registers it", proven[i-1])
+		}
+	}
+	return nil
+}
+
+func stateError(addr chain.Address, err error) error {
+	return fmt.Errorf("look up account %s for the transaction pool: %w", addr, err)
+}

@@ -1,0 +1,56 @@
+package mempool
+
+import (
+	"slices"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+// Has reports whether the transaction is waiting.
+func (p *Pool) Has(id chain.Hash) bool { return p.Get(id) != nil }
+
+// Get returns the waiting transaction, or nil.
+func (p *Pool) Get(id chain.Hash) *Tx {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.byID[id]
+}
+
+// List returns up to limit waiting transactions, executable and queued, in order of arrival: those after the one with
+// sequence number after (0: from the start). The Seq of the last one is the cursor of the next page.
+func (p *Pool) List(after uint64, limit int) []*Tx {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	all := make([]*Tx, 0, len(p.byID))
+	for _, tx := range p.byID {
+		if tx.Seq > after {
+			all = append(all, tx)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Tx) int {
+		if a.Seq < b.Seq {
+			return -1
+		}
+		return 1
+	})
+	return all[:min(max(limit, 0), len(all))]
+}
+
+// Stats is the size of a pool at one moment.
+type Stats struct {
+	Transactions int    `json:"transactions"`
+	Executable   int    `json:"executable"`
+	Bytes        int    `json:"bytes"` // of encoded transactions
+	Accounts     int    `json:"accounts"`
+	Dropped      uint64 `json:"dropped"` // since the start: left without being in a block
+}
+
+// Stats returns the sizes now.
+func (p *Pool) Stats() Stats {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return Stats{
+		Transactions: len(p.byID), Executable: p.ready, Bytes: p.bytes,
+		Accounts: len(p.accounts), Dropped: p.dropped,
+	}
+}

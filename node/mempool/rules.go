@@ -1,0 +1,137 @@
+package mempool
+
+import "github.com/posnet/posnet/node/chain"
+
+// glance refuses what the pool and the decided state already rule out, before anything costly is done for tx.
+func (p *Pool) glance(tx *Tx) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if err := p.refusePlain(tx); err != nil {
+		return err
+	}
+	balance, nonce, err := p.cfg.State.Account(tx.Body.From)
+	if err != nil {
+		return stateError(tx.Body.From, err)
+	}
+	// The account's waiting transactions count only at admission: others of this very call may come before.
+	return p.refuseAgainst(tx, &account{addr: tx.Body.From, balance: balance, nonce: nonce})
+}
+
+// admit puts the verified transactions of results into the pool, those it refuses are replaced by the reason.
+func (p *Pool) admit(results []Result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	admitted := false
+	for i := range results {
+		if results[i].Err != nil {
+			continue
+		}
+		if err := p.enter(results[i].Tx); err != nil {
+			results[i] = Result{Err: err}
+			continue
+		}
+		admitted = true
+	}
+	if admitted {
+		p.notify()
+	}
+}
+
+// enter is the last, deciding check and the admission.
+func (p *Pool) enter(tx *Tx) error {
+	if err := p.refusePlain(tx); err != nil {
+		return err
+	}
+	a, err := p.account(tx.Body.From)
+	if err != nil {
+		return err
+	}
+	if err := p.refuseAgainst(tx, a); err != nil {
+		return err
+	}
+	if p.cfg.Check != nil {
+		if err := p.cfg.Check(&tx.Body); err != nil {
+			return err
+		}
+	}
+	if i, there := a.find(tx.Body.Nonce); there {
+		old := a.txs[i]
+		p.drop(old)
+		if err := p.makeRoom(tx, a); err != nil {
+			p.put(a, old)
+			return err
+		}
+		p.tell(old, chain.RefusedFee)
+	} else if err := p.makeRoom(tx, a); err != nil {
+		return err
+	}
+	p.seq++
+	tx.Seq = p.seq
+	p.put(a, tx)
+	return nil
+}
+
+// account returns the account of addr as it is decided now, with what waits of it.
+func (p *Pool) account(addr chain.Address) (*account, error) {
+	a, known := p.accounts[addr]
+	if !known {
+		a = &account{addr: addr, at: -1}
+	}
+	balance, nonce, err := p.cfg.State.Account(addr)
+	switch {
+	case err != nil:
+		return nil, stateError(addr, err)
+	case known && (balance != a.balance || nonce != a.nonce):
+		// A block was applied and Committed comes only after us: what waits must fit the new state first.
+		if err := p.refresh(a, nil); err != nil {
+			return nil, err
+		}
+	default:
+		a.balance, a.nonce = balance, nonce
+	}
+	return a, nil
+}
+
+// refusePlain refuses what needs no account to see.
+func (p *Pool) refusePlain(tx *Tx) error {
+	switch body := &tx.Body; {
+	case p.byID[tx.ID] != nil:
+		return chain.Refuse(chain.RefusedDuplicate, "transaction %s is already waiting for a block: no need to send it again", tx.ID)
+	case body.Fee < p.cfg.Params.MinFee:
+		return chain.Refuse(chain.RefusedFee, "the fee of %s POS is below this network's minimum of %s POS",
+			chain.FormatPOS(body.Fee), chain.FormatPOS(p.cfg.Params.MinFee))
+	case body.ValidUntil != 0 && body.ValidUntil <= p.height:
+		return chain.Refuse(chain.RefusedExpired, "the transaction was valid until height %d, and height %d is decided: sign it again with a later one",
+			body.ValidUntil, p.height)
+	}
+	return nil
+}
+
+// refuseAgainst holds tx against its account: the nonce, what it would replace, and the balance.
+func (p *Pool) refuseAgainst(tx *Tx, a *account) error {
+	next := a.nonce + 1
+	switch n := tx.Body.Nonce; {
+	case n < next:
+		return chain.Refuse(chain.RefusedNonceUsed, "nonce %d is used: the account's next transaction has nonce %d", n, next)
+	case n-next >= uint64(p.cfg.MaxPerAccount):
+		return chain.Refuse(chain.RefusedNonceGap, "nonce %d is too far ahead: the account's next is %d, and at most %d may wait",
+			n, next, p.cfg.MaxPerAccount)
+	}
+	waiting := a.cost
+	if i, there := a.find(tx.Body.Nonce); there {
+		old := a.txs[i]
+		if need := replacementFee(old.Body.Fee); tx.Body.Fee < need {
+			return chain.Refuse(chain.RefusedFee, "another transaction of this account with nonce %d is waiting: to replace it pay a fee of at least %s POS",
+				tx.Body.Nonce, chain.FormatPOS(need))
+		}
+		waiting -= old.Cost()
+	}
+	if waiting > a.balance || tx.Cost() > a.balance-waiting {
+		return chain.Refuse(chain.RefusedBalance, "amount and fee are %s POS, but the account has %s POS, of which its waiting transactions take %s POS",
+			chain.FormatPOS(tx.Cost()), chain.FormatPOS(a.balance), chain.FormatPOS(waiting))
+	}
+	return nil
+}
+
+// replacementFee is the least fee that replaces a transaction of this fee: a tenth more, and one unit at least.
+func replacementFee(old uint64) uint64 { return old + max(1, (old+9)/10) }
