@@ -67,12 +67,58 @@ func (c *purity) visitRange(n *ast.RangeStmt) {
 	}
 	switch t.Underlying().(type) {
 	case *types.Map:
-		if !c.vouched[c.fset.Position(n.Pos()).Line] {
+		if !c.vouched[c.fset.Position(n.Pos()).Line] && !c.copies(n) {
 			c.report(n, "ranges over a map in a pure package; sort the keys first, or say why the order cannot matter: "+orderless+"…")
 		}
 	case *types.Chan:
 		c.report(n, "ranges over a channel in a pure package")
 	}
+}
+
+// copies recognises the one loop over a map that is plainly orderless: each entry goes into another map under its own key,
+// which at most a conversion changes, and nothing is called.
+//
+//	for k, v := range from { to[Name(k)] = v }
+func (c *purity) copies(n *ast.RangeStmt) bool {
+	key, ok := n.Key.(*ast.Ident)
+	if !ok || len(n.Body.List) != 1 {
+		return false
+	}
+	assign, ok := n.Body.List[0].(*ast.AssignStmt)
+	if !ok || assign.Tok != token.ASSIGN || len(assign.Lhs) != 1 || len(assign.Rhs) != 1 || c.calls(assign.Rhs[0]) {
+		return false
+	}
+	to, ok := assign.Lhs[0].(*ast.IndexExpr)
+	if !ok {
+		return false
+	}
+	if t := c.info.TypeOf(to.X); t == nil {
+		return false
+	} else if _, isMap := t.Underlying().(*types.Map); !isMap {
+		return false
+	}
+	index := to.Index
+	if conv, ok := index.(*ast.CallExpr); ok && c.info.Types[conv.Fun].IsType() && len(conv.Args) == 1 {
+		from, into := c.info.TypeOf(conv.Args[0]), c.info.TypeOf(conv)
+		if !types.Identical(from.Underlying(), into.Underlying()) {
+			return false // int64 to int8 could make two keys one
+		}
+		index = conv.Args[0]
+	}
+	ident, ok := index.(*ast.Ident)
+	return ok && c.info.ObjectOf(ident) == c.info.ObjectOf(key)
+}
+
+// calls tells whether anything but a conversion is called in an expression.
+func (c *purity) calls(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && !c.info.Types[call.Fun].IsType() {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // visitCall finds calls of functions that are not pure, and iterators over maps that are not sorted on the spot.

@@ -54,10 +54,11 @@ var Table = map[string]Rule{
 	"node/wal/crashfs":  {},
 	"node/replica":      {May: []string{"node/chain", "node/keys", "node/stake", "node/consensus", "node/ledger", "node/mempool", "node/signer", "node/store", "node/wal"}},
 	"node/signer":       {May: []string{"node/chain", "node/keys", "node/wal"}},
-	"node/mempool":      {May: []string{"node/chain"}},
+	"node/mempool":      {May: []string{"node/chain", "node/keys"}},
 	"node/gossip":       {May: []string{"node/chain", "node/keys", "node/telemetry"}},
 	"node/catchup":      {May: []string{"node/chain", "node/keys", "node/stake", "node/gossip"}},
-	"node/httpapi":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/telemetry"}},
+	"node/httpapi":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/telemetry", "node/httpapi/..."}},
+	"node/httpapi/...":  {}, // the shapes and stubs generated from the API's specification
 	"node/telemetry":    {},
 	"node/sim":          {May: simulated},
 	"node/sim/...":      {May: simulated},

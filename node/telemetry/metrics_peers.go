@@ -30,7 +30,7 @@ var peerKinds = map[string]bool{
 	KindTransaction: true, KindProposal: true, KindVote: true, KindVoteState: true, KindEvidence: true, KindBlock: true,
 }
 
-// Why a peer was banned, or a transaction refused: the closed lists of values of the label "reason".
+// Why a peer was banned: values of the label "reason" of posnet_peer_bans_total.
 const (
 	ReasonMalformed    = "malformed"     // could not be decoded, or was not in its canonical form
 	ReasonBadSignature = "bad_signature" // a signature or proof did not hold
@@ -38,24 +38,20 @@ const (
 	ReasonFlood        = "flood"         // above a rate that its sender knew
 	ReasonWrongGenesis = "wrong_genesis" // of another chain
 	ReasonInvalid      = "invalid"       // well formed, but against a rule
-	ReasonDuplicate    = "duplicate"     // already in the pool or on the chain
-	ReasonNonce        = "nonce"         // not the account's next one
-	ReasonBalance      = "balance"       // more than the account has
-	ReasonFee          = "fee"           // below params.minFee
-	ReasonExpired      = "expired"       // validUntil has passed
-	ReasonFull         = "full"          // the pool is at its bound
 	ReasonOther        = "other"
 )
 
-var (
-	banReasons = []string{
-		ReasonMalformed, ReasonBadSignature, ReasonOversized, ReasonFlood, ReasonWrongGenesis, ReasonInvalid, ReasonOther,
-	}
-	rejectReasons = []string{
-		ReasonMalformed, ReasonBadSignature, ReasonOversized, ReasonInvalid, ReasonDuplicate, ReasonNonce, ReasonBalance,
-		ReasonFee, ReasonExpired, ReasonFull, ReasonOther,
-	}
-)
+var banReasons = []string{
+	ReasonMalformed, ReasonBadSignature, ReasonOversized, ReasonFlood, ReasonWrongGenesis, ReasonInvalid, ReasonOther,
+}
+
+// rejectReasons are the chain's refusal codes, which the API answers too: one word for one thing everywhere. They are
+// repeated here because this package knows no chain; a code that is not here counts as "other".
+var rejectReasons = []string{
+	"malformed", "too_large", "wrong_signature", "bad_nonce", "nonce_gap", "insufficient_balance", "fee_too_low", "expired",
+	"duplicate", "pool_full", "not_a_validator", "already_registered", "key_in_use", "bad_key", "bad_proof", "supply",
+	"unknown_kind", ReasonOther,
+}
 
 // PeerMetrics is about connections and what goes over them.
 type PeerMetrics struct {
@@ -145,7 +141,7 @@ func newMempoolMetrics(f factory) MempoolMetrics {
 	}
 }
 
-// Rejected counts a refusal; reason is one of the Reason constants.
+// Rejected counts a refusal; reason is the chain.RefusalCode.
 func (m MempoolMetrics) Rejected(reason string) {
 	m.rejected.WithLabelValues(oneOf(reason, rejectReasons)).Inc()
 }

@@ -33,7 +33,7 @@ func TestThePrivatePortServesMetricsAndLogs(t *testing.T) {
 	res := get(t, h, "/metrics")
 	for _, want := range []string{
 		`posnet_log_messages_total{level="warn"} 1`, "posnet_build_info{", "go_goroutines ", "process_open_fds ",
-		`posnet_mempool_rejected_total{reason="nonce"} 0`,
+		`posnet_mempool_rejected_total{reason="bad_nonce"} 0`,
 	} {
 		if !strings.Contains(res.Body.String(), want) {
 			t.Errorf("/metrics: want %s", want)
