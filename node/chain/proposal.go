@@ -13,8 +13,8 @@ type SignedProposal struct {
 	Round      uint64    `json:"round"`
 	ValidRound int64     `json:"validRound"`
 	BlockHash  Hash      `json:"blockHash"`
-	Signature  Signature `json:"signature"` // over ProposalMessage; zero when fresh
-	Block      []byte    `json:"-"`         // encoding of the Block
+	Signature  Signature `json:"signature"`      // over ProposalMessage; zero when fresh
+	Block      []byte    `cbor:"block" json:"-"` // encoding of the Block
 }
 
 // MaxProposalBytes caps an encoded proposal.

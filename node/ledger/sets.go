@@ -9,7 +9,8 @@ import (
 )
 
 // moveSets schedules the set that the changes of this block lead to, and drops
-// the sets that no later height uses.
+// the sets of earlier heights. That of this height stays: the next block brings
+// its certificate.
 func (x *execution) moveSets() error {
 	changed := false
 	if len(x.weights) > 0 {
@@ -22,7 +23,7 @@ func (x *execution) moveSets() error {
 			changed = true
 		}
 	}
-	for len(x.sets) > 1 && x.sets[1].From <= x.in.Height+1 {
+	for len(x.sets) > 1 && x.sets[1].From <= x.in.Height {
 		x.sets = x.sets[1:]
 		changed = true
 	}

@@ -209,3 +209,9 @@ func bond(state *overlay, staker, validator chain.Address, amount uint64) (*Vali
 	state.put(ValidatorKey(validator), v)
 	return &v, nil
 }
+
+// CheckFree refuses an account that is registered already and keys that
+// another validator uses.
+func CheckFree(r Reader, a chain.Address, k *chain.ValidatorKeys) error {
+	return enrol(newOverlay(r), a, k, 0)
+}

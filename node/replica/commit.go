@@ -1,0 +1,156 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/ledger"
+	"github.com/posnet/posnet/node/signer"
+	"github.com/posnet/posnet/node/store"
+)
+
+// decision is a decided block that waits for room on the disk.
+type decision struct {
+	block *chain.Block
+	hash  chain.Hash
+	cert  *chain.Certificate
+}
+
+// commit makes a decided block durable, in one batch, and opens the next height.
+func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificate) {
+	out := r.outcomes[hash]
+	if out == nil {
+		r.fail(fmt.Errorf("block %d was decided and not executed", b.Header.Height))
+		return
+	}
+	err := r.write(b, hash, cert, out)
+	if errors.Is(err, store.ErrNoSpace) {
+		r.log.Error("no room to commit a block: the node waits for room", "height", b.Header.Height, "error", err)
+		r.waiting = &decision{b, hash, cert}
+		return
+	}
+	if err != nil {
+		r.fail(err)
+		return
+	}
+	r.waiting = nil
+	if err := r.wal.Truncate(); err != nil {
+		r.fail(fmt.Errorf("clear the consensus log: %w", err))
+		return
+	}
+	if err := r.pool.Committed(b.Header.Height, out.TxIDs, touched(out, b)); err != nil {
+		r.fail(fmt.Errorf("update the pool: %w", err))
+		return
+	}
+	r.pool.SetParams(out.Params)
+	r.prevSet = r.tip.set
+	r.observeDecision(b, hash, cert, out)
+	r.tip = tip{
+		height: b.Header.Height, hash: hash, time: b.Header.Time, cert: cert,
+		params: out.Params, seed: out.System.Seed, set: out.Next, pending: out.Pending,
+	}
+	r.begin(nil)
+}
+
+func (r *Replica) write(b *chain.Block, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
+	c := store.Commit{
+		Height: b.Header.Height, BlockHash: hash, Block: chain.Encode(b), Certificate: chain.Encode(cert),
+		TxIDs: out.TxIDs, State: changes(out), Tree: out.Tree,
+	}
+	start := r.cfg.Observer.start()
+	if err := r.cfg.Store.Commit(c); err != nil {
+		return fmt.Errorf("commit block %d: %w", b.Header.Height, err)
+	}
+	r.cfg.Observer.synced("store", start)
+	return nil
+}
+
+func changes(out *ledger.Outcome) []store.KV {
+	kvs := make([]store.KV, len(out.Changes))
+	for i, kv := range out.Changes {
+		kvs[i] = store.KV(kv)
+	}
+	return kvs
+}
+
+// touched lists the accounts a block changed.
+func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
+	as := []chain.Address{b.Header.Forger}
+	for _, tx := range out.Txs {
+		as = append(as, tx.Tx.From, tx.Tx.To)
+	}
+	return as
+}
+
+// begin opens the height after the tip.
+func (r *Replica) begin(rec *consensus.Recovery) {
+	r.outcomes = map[chain.Hash]*ledger.Outcome{}
+	r.seen = map[chain.Hash]bool{}
+	r.forged = map[chain.Hash]uint64{}
+	r.building = nil
+	r.opened = true
+	height := r.tip.height + 1
+	r.handle(consensus.Begin{
+		Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params,
+		ParentTime: r.tip.time, Recovered: rec,
+	})
+	if r.tip.params.MaxIdle > 0 {
+		due := r.tip.time + r.tip.params.MaxIdle
+		if now := r.cfg.Ports.Now(); due > now {
+			r.cfg.Ports.SetTimer(consensus.Timer{Height: height, Step: consensus.StepIdle}, due-now)
+		}
+	}
+}
+
+// Certified brings a block with the certificate that proves it final, from a
+// peer that is ahead. It verifies everything, and commits. An [ErrHostile]
+// error is the sender's fault.
+func (r *Replica) Certified(raw, rawCert []byte) error {
+	if r.err != nil {
+		return r.err
+	}
+	b, err := chain.DecodeBlock(raw, int(r.tip.params.MaxBytes))
+	if err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if b.Header.Height != r.core.Height() {
+		return nil // decided meanwhile
+	}
+	var cert chain.Certificate
+	if err := chain.Decode(rawCert, &cert, chain.MaxBlockBytes); err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	hash := b.Header.Hash()
+	if err := r.tip.set.VerifyCertificate(r.genesis, b.Header.Height, hash, &cert); err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if err := r.core.Rules().VerifyHeader(b); err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if err := r.checkOwnSignature(&cert); err != nil {
+		return err
+	}
+	if err := r.execute(b, hash); err != nil {
+		r.fail(fmt.Errorf("block %d is certified by more than two thirds of the stake and this node finds it invalid: %w", b.Header.Height, err))
+		return r.err
+	}
+	r.commit(b, hash, &cert)
+	return r.err
+}
+
+// checkOwnSignature stops a node whose key has signed what its sign-state does
+// not know: another process runs with it, or the volume is an old copy.
+func (r *Replica) checkOwnSignature(c *chain.Certificate) error {
+	i, ok := r.tip.set.Index(r.cfg.Self)
+	if !ok || r.cfg.Signer == nil || c.Signers[i/8]&(1<<(i%8)) == 0 {
+		return nil
+	}
+	s := r.cfg.Signer.State()
+	if s.Height > c.Height || (s.Height == c.Height && (s.Round > c.Round || (s.Round == c.Round && s.Kind == signer.Precommit))) {
+		return nil
+	}
+	r.handle(consensus.ForeignSelf{Height: c.Height, Round: c.Round, Kind: chain.Precommit})
+	return nil
+}

@@ -1,0 +1,69 @@
+package replica
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger"
+)
+
+// maxEvidence bounds the evidence that waits for a block.
+const maxEvidence = 64
+
+// evidencePool keeps proofs of contradiction until they are in a block: one a
+// validator, since the first is enough to jail it.
+type evidencePool struct{ pieces []*chain.Evidence }
+
+func (p *evidencePool) len() int { return len(p.pieces) }
+
+func (p *evidencePool) bytes() int {
+	return min(len(p.pieces), chain.MaxBlockEvidence) * chain.MaxEvidenceBytes
+}
+
+func (p *evidencePool) has(a chain.Address) bool {
+	return slices.ContainsFunc(p.pieces, func(e *chain.Evidence) bool { return e.Validator == a })
+}
+
+// usable drops what the state no longer takes, and encodes what a block may
+// carry.
+func (p *evidencePool) usable(r *Replica) [][]byte {
+	p.pieces = slices.DeleteFunc(p.pieces, func(e *chain.Evidence) bool {
+		return r.checkEvidence(e) != nil
+	})
+	var out [][]byte
+	for _, e := range p.pieces[:min(len(p.pieces), chain.MaxBlockEvidence)] {
+		out = append(out, chain.Encode(e))
+	}
+	return out
+}
+
+func (r *Replica) checkEvidence(e *chain.Evidence) error {
+	if r.tip.set.Len() == 1 {
+		return errors.New("without the only validator nobody could go on")
+	}
+	_, err := ledger.CheckEvidence(stateReader{r.cfg.Store}, r.genesis, r.tip.params, r.core.Height(), e)
+	return err
+}
+
+// report takes evidence this node found.
+func (r *Replica) report(e *chain.Evidence) {
+	if r.evidence.has(e.Validator) || r.evidence.len() >= maxEvidence || r.checkEvidence(e) != nil {
+		return
+	}
+	r.evidence.pieces = append(r.evidence.pieces, e)
+	r.log.Warn("validator contradicted itself", "validator", e.Validator.String(), "kind", uint64(e.Kind))
+	r.cfg.Observer.contradicted(e)
+	r.cfg.Ports.Broadcast(FrameEvidence, chain.Encode(e))
+}
+
+// peerEvidence takes evidence of a peer. What cannot be used now is ignored:
+// peers may be at another height.
+func (r *Replica) peerEvidence(payload []byte) error {
+	e, err := chain.DecodeEvidence(payload)
+	if err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	r.report(e)
+	return nil
+}

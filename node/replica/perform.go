@@ -1,0 +1,163 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/signer"
+	"github.com/posnet/posnet/node/wal"
+)
+
+// recordType is the type of a consensus.Record in the write-ahead log.
+const recordType = 1
+
+func (r *Replica) perform(e consensus.Effect) {
+	if p, ok := e.(consensus.Persist); ok {
+		r.unsaved = append(r.unsaved, wal.Record{Type: recordType, Data: chain.Encode(&p.Record)})
+		return
+	}
+	if r.flush(); r.err != nil {
+		return
+	}
+	switch e := e.(type) {
+	case consensus.SignVote:
+		r.signVote(e.Vote)
+	case consensus.SignProposal:
+		r.signProposal(e)
+	case consensus.Execute:
+		r.handleLater(consensus.Executed{Height: r.core.Height(), Hash: e.Hash, Err: r.execute(e.Block, e.Hash)})
+	case consensus.Build:
+		r.building = &e
+		r.retryBuild()
+	case consensus.SetTimer:
+		r.cfg.Ports.SetTimer(e.Timer, e.After)
+	case consensus.Decide:
+		r.commit(e.Block, e.Hash, e.Certificate)
+	case consensus.Send:
+		r.answer(e)
+	case consensus.Report:
+		r.report(e.Evidence)
+	case consensus.Halt:
+		r.log.Error("voting stopped for good", "reason", e.Reason, "detail", e.Message)
+		r.cfg.Observer.halted(e.Reason, e.Message)
+	}
+}
+
+// handleLater queues an event behind the effects under way.
+func (r *Replica) handleLater(e consensus.Event) { r.queue = append(r.queue, e) }
+
+// flush makes the records given so far durable.
+func (r *Replica) flush() {
+	if len(r.unsaved) == 0 || r.err != nil {
+		return
+	}
+	records := r.unsaved
+	r.unsaved = nil
+	start := r.cfg.Observer.start()
+	if err := r.wal.Append(records...); err != nil {
+		r.fail(fmt.Errorf("write the consensus log: %w", err))
+		return
+	}
+	if err := r.wal.Sync(); err != nil {
+		r.fail(fmt.Errorf("sync the consensus log: %w", err))
+		return
+	}
+	r.cfg.Observer.synced("wal", start)
+}
+
+// sign asks the signer. It reports false when this message must not or cannot
+// be signed; the node then stays silent in that slot, which is always safe.
+func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chain.Signature, bool) {
+	start := r.cfg.Observer.start()
+	sig, err := r.cfg.Signer.Sign(signer.Request{Kind: kind, Height: height, Round: round, Message: msg})
+	switch {
+	case err == nil:
+		r.cfg.Observer.synced("signer", start)
+		return sig, true
+	case errors.Is(err, signer.ErrDoubleSign), errors.Is(err, signer.ErrRegression):
+		r.log.Warn("signature refused by the sign-state", "kind", kind.String(), "height", height, "round", round, "error", err)
+	case errors.Is(err, signer.ErrNoSpace):
+		r.log.Error("no room to record a signature: this vote is not cast", "height", height, "round", round, "error", err)
+	default:
+		r.fail(fmt.Errorf("sign %s of height %d round %d: %w", kind, height, round, err))
+	}
+	return chain.Signature{}, false
+}
+
+func voteSlot(k chain.VoteKind) signer.Kind {
+	if k == chain.Prevote {
+		return signer.Prevote
+	}
+	return signer.Precommit
+}
+
+func (r *Replica) signVote(v chain.Vote) {
+	sig, ok := r.sign(voteSlot(v.Kind), v.Height, v.Round, chain.VoteMessage(r.genesis, &v))
+	if !ok {
+		return
+	}
+	signed := chain.SignedVote{Vote: v, Validator: r.cfg.Self, Signature: sig}
+	own, err := r.core.Rules().VerifyVote(&signed)
+	if err != nil {
+		r.fail(fmt.Errorf("own vote does not verify; the consensus key is not the registered one: %w", err))
+		return
+	}
+	r.cfg.Ports.Broadcast(FrameVote, chain.Encode(&signed))
+	r.handleLater(consensus.VoteReceived{Vote: own})
+}
+
+func (r *Replica) signProposal(e consensus.SignProposal) {
+	block := *e.Block
+	p := chain.SignedProposal{Height: block.Header.Height, Round: e.Round, ValidRound: e.ValidRound, BlockHash: block.Header.Hash()}
+	msg := chain.ProposalMessage(r.genesis, &p)
+	if e.ValidRound < 0 {
+		msg = chain.HeaderMessage(r.genesis, p.BlockHash)
+	}
+	sig, ok := r.sign(signer.Proposal, p.Height, p.Round, msg)
+	if !ok {
+		return
+	}
+	if e.ValidRound < 0 {
+		block.Signature = sig
+	} else {
+		p.Signature = sig
+	}
+	p.Block = chain.Encode(&block)
+	own, err := r.core.Rules().VerifyProposal(&p, r.cfg.Ports.Now())
+	if err != nil {
+		r.fail(fmt.Errorf("own proposal does not verify: %w", err))
+		return
+	}
+	r.log.Debug("proposal sent", "height", p.Height, "round", p.Round, "block", p.BlockHash.Short(), "txs", len(block.Txs), "valid_round", p.ValidRound)
+	r.cfg.Ports.Broadcast(FrameProposal, chain.Encode(&p))
+	for i := range e.Proof {
+		r.cfg.Ports.Broadcast(FrameVote, chain.Encode(&e.Proof[i]))
+	}
+	r.handleLater(consensus.ProposalReceived{Proposal: own})
+}
+
+// answer gives a peer what it lacks.
+func (r *Replica) answer(e consensus.Send) {
+	if e.Proposal != nil {
+		r.cfg.Ports.Send(e.Peer, FrameProposal, chain.Encode(e.Proposal))
+	}
+	for i := range e.Votes {
+		r.cfg.Ports.Send(e.Peer, FrameVote, chain.Encode(&e.Votes[i]))
+	}
+}
+
+// noteStep tells the observer when the round or the step changed.
+func (r *Replica) noteStep() {
+	round, step := r.core.Round(), r.core.StepName()
+	if round == r.round && step == r.step {
+		return
+	}
+	if round != r.round && round > 0 {
+		r.log.Info("round entered", slog.Uint64("height", r.core.Height()), slog.Uint64("round", round))
+	}
+	r.round, r.step = round, step
+	r.cfg.Observer.stepped(r.core.Height(), round, step)
+}

@@ -1,0 +1,185 @@
+package replica
+
+import (
+	"crypto/sha256"
+	"errors"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/consensus"
+)
+
+// ErrHostile marks a frame that no honest peer sends: the sender is faulty,
+// whatever the state of either side.
+var ErrHostile = errors.New("hostile frame")
+
+const (
+	maxSeen  = 1 << 14 // digests of frames of the height, to skip repeats cheaply
+	maxEarly = 1 << 10 // frames of the next height
+)
+
+// frame is a message kept for the next height.
+type frame struct {
+	peer    string
+	kind    byte
+	payload []byte
+}
+
+// Frame takes a message of a peer. key is the peer's node key, which the
+// transport has proven.
+func (r *Replica) Frame(peer string, key chain.PublicKey, kind byte, payload []byte) error {
+	if r.err != nil {
+		return nil
+	}
+	switch kind {
+	case FrameState:
+		return r.peerState(peer, key, payload)
+	case FrameEvidence:
+		return r.peerEvidence(payload)
+	case FrameVote, FrameProposal:
+		sum := chain.Sum([]byte{kind}, payload)
+		if r.seen[sum] {
+			return nil
+		}
+		if len(r.seen) < maxSeen {
+			r.seen[sum] = true
+		}
+		if kind == FrameVote {
+			return r.vote(peer, payload)
+		}
+		return r.proposal(peer, payload)
+	}
+	return errors.Join(ErrHostile, errors.New("unknown kind of frame"))
+}
+
+func (r *Replica) vote(peer string, payload []byte) error {
+	var v chain.SignedVote
+	if err := chain.Decode(payload, &v, 1024); err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if v.Vote.Height != r.core.Height() {
+		r.keepEarly(v.Vote.Height, frame{peer, FrameVote, payload})
+		return nil
+	}
+	verified, err := r.core.Rules().VerifyVote(&v)
+	if err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if v.Validator == r.cfg.Self && !r.remembers(&v.Vote) {
+		r.handle(consensus.ForeignSelf{Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind})
+		return nil
+	}
+	r.handle(consensus.VoteReceived{Vote: verified})
+	return nil
+}
+
+// remembers reports whether the signer knows a vote of this node's key.
+func (r *Replica) remembers(v *chain.Vote) bool {
+	if r.cfg.Signer == nil {
+		return false
+	}
+	digest, ok := r.cfg.Signer.Signed(voteSlot(v.Kind), v.Height, v.Round)
+	return ok && digest == sha256.Sum256(chain.VoteMessage(r.genesis, v))
+}
+
+func (r *Replica) proposal(peer string, payload []byte) error {
+	var p chain.SignedProposal
+	if err := chain.Decode(payload, &p, chain.MaxProposalBytes); err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if p.Height != r.core.Height() {
+		r.keepEarly(p.Height, frame{peer, FrameProposal, payload})
+		return nil
+	}
+	verified, err := r.core.Rules().VerifyProposal(&p, r.cfg.Ports.Now())
+	if err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	if _, ok := r.forged[p.BlockHash]; !ok {
+		r.forged[p.BlockHash] = r.cfg.Ports.Now()
+	}
+	r.handle(consensus.ProposalReceived{Proposal: verified})
+	return nil
+}
+
+// keepEarly keeps what belongs to the next height: peers may be one ahead.
+func (r *Replica) keepEarly(height uint64, f frame) {
+	if height != r.core.Height()+1 || len(r.early) >= maxEarly {
+		return
+	}
+	proposals := 0
+	for _, e := range r.early {
+		if e.kind == FrameProposal {
+			proposals++
+		}
+	}
+	if f.kind == FrameProposal && proposals >= 2 {
+		return
+	}
+	r.early = append(r.early, f)
+}
+
+// replayEarly takes up what came before its height opened.
+func (r *Replica) replayEarly() {
+	early := r.early
+	r.early = nil
+	for _, f := range early {
+		if err := r.Frame(f.peer, chain.PublicKey{}, f.kind, f.payload); err != nil {
+			r.log.Debug("early frame refused", "peer", f.peer, "error", err)
+		}
+	}
+}
+
+func (r *Replica) peerState(peer string, key chain.PublicKey, payload []byte) error {
+	s, err := chain.DecodeVoteState(payload)
+	if err != nil {
+		return errors.Join(ErrHostile, err)
+	}
+	r.cfg.Ports.PeerHeight(peer, s.Height-1)
+	set := r.core.Rules().Set
+	i, ok := set.ByPeer(key)
+	if !ok {
+		i = -1
+	} else {
+		r.heard[set.At(i).Address] = r.cfg.Ports.Now()
+	}
+	r.handle(consensus.PeerState{Peer: peer, Validator: i, State: *s})
+	return nil
+}
+
+// PeerUp greets a peer that has just connected.
+func (r *Replica) PeerUp(peer string) {
+	s := r.core.State()
+	r.cfg.Ports.Send(peer, FrameState, chain.Encode(&s))
+}
+
+const (
+	tellWhileBusy = 200  // milliseconds between vote states in an undecided height
+	tellWhileIdle = 1000 // and while there is nothing to decide
+)
+
+// Tick is called about every 50 ms: it repeats the vote state, so that nothing
+// lost between peers is lost for good, and looks whether work is due.
+func (r *Replica) Tick() {
+	if r.err != nil {
+		return
+	}
+	if d := r.waiting; d != nil {
+		r.commit(d.block, d.hash, d.cert)
+	}
+	r.retryBuild()
+	r.lookForWork()
+	every := uint64(tellWhileBusy)
+	if r.core.StepName() == consensus.StepIdle {
+		every = tellWhileIdle
+	}
+	if !r.core.Voting() {
+		every = tellWhileBusy // the silence ends when others have answered
+	}
+	now := r.cfg.Ports.Now()
+	if now >= r.lastTold && now-r.lastTold < every {
+		return
+	}
+	r.lastTold = now
+	s := r.core.State()
+	r.cfg.Ports.Broadcast(FrameState, chain.Encode(&s))
+}

@@ -1,0 +1,194 @@
+package replica
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/ledger"
+	"github.com/posnet/posnet/node/mempool"
+	"github.com/posnet/posnet/node/signer"
+	"github.com/posnet/posnet/node/stake"
+	"github.com/posnet/posnet/node/store"
+	"github.com/posnet/posnet/node/wal"
+)
+
+// The kinds of frame between peers.
+const (
+	FrameProposal byte = 1 // chain.SignedProposal
+	FrameVote     byte = 2 // chain.SignedVote
+	FrameState    byte = 3 // chain.VoteState
+	FrameEvidence byte = 4 // chain.Evidence
+)
+
+// Ports are what a replica needs of the world.
+type Ports struct {
+	// Now is the wall clock in Unix milliseconds.
+	Now func() uint64
+	// SetTimer calls [Replica.Timer] with t after a delay in milliseconds.
+	SetTimer func(t consensus.Timer, after uint64)
+	// Broadcast sends a frame to every peer; Send to one.
+	Broadcast func(kind byte, payload []byte)
+	Send      func(peer string, kind byte, payload []byte)
+	// PeerHeight tells how far a peer claims to be: its last decided height.
+	PeerHeight func(peer string, height uint64)
+}
+
+// Config says whose replica this is and where its durable things are.
+type Config struct {
+	Genesis *chain.Genesis
+	// Self is the validator's account; zero for a node that only follows.
+	Self     chain.Address
+	Signer   *signer.Signer // nil for a node that only follows
+	Store    *store.Store
+	FS       vfs.FS
+	WALDir   string
+	Pool     mempool.Config // Genesis, Params, Height, State and Check are set by Open
+	Ports    Ports
+	Observer Observer
+	Logger   *slog.Logger
+}
+
+// Replica is one member of a chain. Make one with [Open].
+type Replica struct {
+	cfg     Config
+	genesis chain.Hash
+	log     *slog.Logger
+	wal     *wal.Log
+	pool    *mempool.Pool
+	core    *consensus.Core
+	tip     tip
+	prevSet *stake.Set // of the tip's height, which its certificate is checked against
+
+	queue   []consensus.Event
+	busy    bool
+	opened  bool // a height has begun, and what came early for it waits
+	waiting *decision
+	unsaved []wal.Record // appended with the next sync
+	err     error
+
+	outcomes map[chain.Hash]*ledger.Outcome
+	building *consensus.Build // asked for and not made yet
+	seen     map[chain.Hash]bool
+	early    []frame // of the next height
+	evidence evidencePool
+	heard    map[chain.Address]uint64 // when a validator last spoke, Unix milliseconds
+	lastTold uint64                   // when the vote state was last sent to all
+	forged   map[chain.Hash]uint64    // when a block was first seen, for the finality metric
+	step     consensus.StepName
+	round    uint64
+}
+
+// tip is the last decided block and the state after it.
+type tip struct {
+	height  uint64
+	hash    chain.Hash
+	time    uint64
+	cert    *chain.Certificate
+	params  chain.Params
+	seed    chain.Hash
+	set     *stake.Set // of the next height
+	pending bool
+}
+
+// Open continues from what is durable, or from the genesis at the first start,
+// and opens the next height.
+func Open(cfg Config) (*Replica, error) {
+	r := &Replica{
+		cfg: cfg, genesis: cfg.Genesis.Hash(), log: cfg.Logger,
+		heard: map[chain.Address]uint64{},
+	}
+	if err := r.loadTip(); err != nil {
+		return nil, err
+	}
+	r.cfg.Pool.Genesis, r.cfg.Pool.Params, r.cfg.Pool.Height = r.genesis, r.tip.params, r.tip.height
+	r.cfg.Pool.State = decided{cfg.Store}
+	r.cfg.Pool.Check = r.check
+	var err error
+	if r.pool, err = mempool.New(r.cfg.Pool); err != nil {
+		return nil, err
+	}
+	log, records, err := wal.Open(cfg.FS, cfg.WALDir)
+	if err != nil {
+		return nil, fmt.Errorf("open the write-ahead log: %w", err)
+	}
+	r.wal = log
+	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
+	r.begin(nil) // gives the rules that recovered messages are verified against
+	recovered, err := r.recover(records)
+	if err != nil {
+		return nil, err
+	}
+	if recovered != nil {
+		r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
+		r.begin(recovered)
+	}
+	return r, r.err
+}
+
+// Pool is the pool of waiting transactions; it may be used from any goroutine.
+func (r *Replica) Pool() *mempool.Pool { return r.pool }
+
+// Err is why the replica stopped, or nil.
+func (r *Replica) Err() error { return r.err }
+
+// Close ends the replica. What is durable stays.
+func (r *Replica) Close() error { return r.wal.Close() }
+
+// handle takes an event and performs everything that follows from it.
+func (r *Replica) handle(e consensus.Event) {
+	r.queue = append(r.queue, e)
+	if r.busy {
+		return
+	}
+	r.busy = true
+	for r.err == nil {
+		if len(r.queue) == 0 {
+			if !r.opened {
+				break
+			}
+			r.opened = false
+			r.replayEarly()
+			r.lookForWork()
+			continue
+		}
+		next := r.queue[0]
+		r.queue = r.queue[1:]
+		for _, eff := range r.core.Step(next) {
+			if r.perform(eff); r.err != nil {
+				break
+			}
+		}
+		r.flush()
+		r.noteStep()
+	}
+	r.busy = false
+}
+
+// Timer brings a timer of [Ports].SetTimer.
+func (r *Replica) Timer(t consensus.Timer) {
+	if t.Step == consensus.StepIdle {
+		if t.Height == r.core.Height() {
+			r.retryBuild()
+			r.lookForWork()
+		}
+		return
+	}
+	r.handle(consensus.TimedOut{Timer: t})
+}
+
+// PoolChanged says that the pool has new transactions.
+func (r *Replica) PoolChanged() {
+	r.retryBuild()
+	r.lookForWork()
+}
+
+// fail stops the replica for good.
+func (r *Replica) fail(err error) {
+	if r.err == nil && err != nil {
+		r.err = err
+	}
+}
