@@ -16,7 +16,7 @@ func BenchmarkAppendSync(b *testing.B) {
 	for b.Loop() {
 		must(b, l.Append(r))
 		must(b, l.Sync())
-		if l.Size() > 2<<20 {
+		if l.Size() > 512<<10 {
 			must(b, l.Truncate())
 		}
 	}
@@ -34,7 +34,7 @@ func BenchmarkTruncateSync(b *testing.B) {
 	must(b, l.Close())
 }
 
-// BenchmarkRotate is the price of a new file of 4 MiB.
+// BenchmarkRotate is the price of a new file of 1 MiB.
 func BenchmarkRotate(b *testing.B) {
 	l, _, err := wal.Open(vfs.Default, b.TempDir())
 	must(b, err)

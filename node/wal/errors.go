@@ -8,8 +8,7 @@ import (
 )
 
 var (
-	// ErrCorrupt: bytes that were durable are damaged. Do not go on with this file: restore the volume from a snapshot, or
-	// set the node up anew.
+	// ErrCorrupt: bytes that were durable are damaged. What to do depends on what the log was for; its owner says so.
 	ErrCorrupt = errors.New("log is damaged")
 	// ErrVersion: the file was written by a newer or another program, or for another purpose. Use the program that wrote it.
 	ErrVersion = errors.New("log has an unknown version or purpose")

@@ -18,7 +18,7 @@ type Options struct {
 	MaxRecord int
 	// MaxSize is the largest file in bytes that is written or read; 0 means 256 MiB. It bounds the memory of recovery.
 	MaxSize int64
-	// Chunk is how many bytes are filled with zeros at a time, ahead of use; 0 means 4 MiB. More makes growing rarer and
+	// Chunk is how many bytes are filled with zeros at a time, ahead of use; 0 means 1 MiB. More makes growing rarer and
 	// each growth slower (one write and sync of Chunk bytes).
 	Chunk int64
 	// Slot, if not 0, gives each record exactly this many bytes: 64, 128, 256 or 512. See the package comment.
@@ -34,7 +34,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.MaxSize = 256 << 20
 	}
 	if o.Chunk == 0 {
-		o.Chunk = 4 << 20
+		o.Chunk = 1 << 20
 	}
 	switch o.Slot {
 	case 0:

@@ -51,12 +51,11 @@ func judgeTail(file []byte, end int64, o *Options) (torn int64, err error) {
 	for at := end; at < last; at += o.step() {
 		frame, ok := parseFrame(file, at, o)
 		if ok && frame.durable > end {
-			return 0, fmt.Errorf("%w: the record at offset %d is wrong although it was durable when the one at %d was written; "+
-				"restore the volume from a snapshot or set this node up anew", ErrCorrupt, end, at)
+			return 0, fmt.Errorf("%w: the record at offset %d is wrong although it was durable when the one at %d was written",
+				ErrCorrupt, end, at)
 		}
 		if o.Slot != 0 && !(ok && frame.whole) && !isZero(file[at:min(at+o.step(), int64(len(file)))]) {
-			return 0, fmt.Errorf("%w: the bytes at offset %d are no record and no crash leaves such; "+
-				"restore the volume from a snapshot or set this node up anew", ErrCorrupt, at)
+			return 0, fmt.Errorf("%w: the bytes at offset %d are no record and no crash leaves such", ErrCorrupt, at)
 		}
 	}
 	return last - end, nil
