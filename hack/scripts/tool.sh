@@ -5,14 +5,13 @@
 #   tool.sh --all         build all
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-TOOLS=(controller-gen oapi-codegen gotestsum kubectl helm kubeconform actionlint govulncheck golangci-lint)
+TOOLS=(controller-gen oapi-codegen gotestsum helm kubeconform actionlint govulncheck golangci-lint)
 
 package_of() {
   case "$1" in
     controller-gen) echo sigs.k8s.io/controller-tools/cmd/controller-gen ;;
     oapi-codegen) echo github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen ;;
     gotestsum) echo gotest.tools/gotestsum ;;
-    kubectl) echo ./kubectl ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
     kubeconform) echo github.com/yannh/kubeconform/cmd/kubeconform ;;
     actionlint) echo github.com/rhysd/actionlint/cmd/actionlint ;;
@@ -24,7 +23,7 @@ package_of() {
 
 have go || die "go is not on PATH; install the version that go.mod names"
 # The directory is named after everything that decides what is built: an old cache is never used for new pins.
-key="$({ cat hack/tools/go.mod hack/tools/go.sum hack/tools/kubectl/main.go; go env GOVERSION GOOS GOARCH; } | sha256sum | cut -c1-16)"
+key="$({ cat hack/tools/go.mod hack/tools/go.sum; go env GOVERSION GOOS GOARCH; } | sha256sum | cut -c1-16)"
 DIR="$CACHE/tools/$key"
 mkdir -p "$DIR"
 

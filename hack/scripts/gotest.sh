@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Runs one kind of test: gotest.sh unit|race|sim|controllers|e2e [PACKAGE...]. The kinds that need a cluster bring it up
+# (and leave it up, for the next run; make down takes it away).
+source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+
+kind="${1:-}"
+shift || true
+
+# summary ARGS... runs go test through gotestsum, whose last line counts the tests; results are kept for test.sh to add up.
+summary() {
+  local json="${TEST_JSON:-}"
+  "$(tool gotestsum)" --format "${TEST_FORMAT:-pkgname-and-test-fails}" --format-hide-empty-pkg --hide-summary skipped \
+    ${json:+--jsonfile-timing-events "$json"} -- "$@"
+}
+
+# packages lists the packages asked for, or all, without the ones that need a cluster.
+packages() { go list "${@:-./...}" | grep -v '/hack/e2e'; }
+
+# need_cluster brings the cluster up for tests that talk to a real API server.
+need_cluster() {
+  choose_cluster
+  if [[ "$CLUSTER" == embedded ]]; then build_localkube; fi
+  cluster_up
+  export POSNET_TEST_KUBECONFIG="${KUBECONFIG:-$HOME/.kube/config}" POSNET_TEST_KUBECTL="$KUBECTL"
+}
+
+case "$kind" in
+  unit)
+    mapfile -t pkgs < <(packages "$@")
+    summary -short "${pkgs[@]}"
+    ;;
+  race)
+    mapfile -t pkgs < <(packages "$@")
+    summary -race -short -timeout 20m "${pkgs[@]}"
+    ;;
+  sim)
+    POSNET_SIM_HEIGHTS="${HEIGHTS:-10000}" summary -count=1 -timeout 30m ./node/sim/...
+    ;;
+  localkube)
+    # A module of its own, with the Kubernetes modules as dependencies; its tests need neither root nor a cluster.
+    (cd hack/localkube && summary ./cmd/localkube/... ./internal/...)
+    ;;
+  controllers)
+    need_cluster
+    summary -count=1 -timeout 15m ./controllers/...
+    ;;
+  e2e)
+    need_cluster
+    build_localkube
+    build_image_tar
+    cluster_load "$IMAGE_TAR"
+    POSNET_E2E_HELM="$(tool helm)"
+    export POSNET_E2E_HELM POSNET_E2E_IMAGE="$IMAGE_REPOSITORY:$IMAGE_TAG" POSNET_E2E_POSNET="$ROOT/bin/posnet"
+    summary -count=1 -timeout 40m -parallel 2 ./hack/e2e/...
+    ;;
+  *) die "usage: gotest.sh unit|race|sim|localkube|controllers|e2e [PACKAGE...]" ;;
+esac
