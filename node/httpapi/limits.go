@@ -1,0 +1,63 @@
+package httpapi
+
+import "time"
+
+// Limits bounds what strangers may ask for. A zero field takes its default;
+// the defaults suit one node behind no proxy.
+type Limits struct {
+	// Body is the most bytes of a request body. Default 64 KiB, far above the
+	// largest transaction.
+	Body int64
+	// Wait is the longest `wait=final`. Default and maximum 60 s.
+	Wait time.Duration
+	// Waiters is how many requests may wait at once; the next is told to come
+	// back. Each costs a goroutine and a connection. Default 1024.
+	Waiters int
+	// Request is how long a request that does not wait may take. Default 15 s.
+	Request time.Duration
+	// Rate is how many requests a second one client address may make in the
+	// long run, Burst how many at once. Behind a proxy all clients share its
+	// address. Default 2000 and 4000; a negative Rate turns the limit off.
+	Rate  float64
+	Burst int
+	// Connections is how many may be open at once; the next waits in the
+	// kernel's queue. Default 4096.
+	Connections int
+}
+
+// Page sizes. They are part of the specification.
+const (
+	defaultPage    = 20
+	maxPage        = 100
+	defaultTxsPage = 100
+	maxTxsPage     = 1000
+)
+
+const (
+	maxWait     = 60 * time.Second
+	defaultWait = 30 * time.Second
+)
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	if l.Body <= 0 {
+		l.Body = 64 << 10
+	}
+	if l.Wait <= 0 || l.Wait > maxWait {
+		l.Wait = maxWait
+	}
+	if l.Request <= 0 {
+		l.Request = 15 * time.Second
+	}
+	if l.Rate == 0 {
+		l.Rate = 2000
+	}
+	def(&l.Waiters, 1024)
+	def(&l.Burst, 4000)
+	def(&l.Connections, 4096)
+	return l
+}

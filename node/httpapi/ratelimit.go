@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"github.com/posnet/posnet/node/httpapi/api"
+)
+
+// maxClients bounds the memory of the rate limit. Above it those idle longest
+// are forgotten, which can only be to a client's advantage.
+const maxClients = 8192
+
+// clients holds a token bucket for each client address.
+type clients struct {
+	rate  rate.Limit
+	burst int
+
+	mu   sync.Mutex
+	seen map[netip.Prefix]*client
+}
+
+type client struct {
+	bucket *rate.Limiter
+	last   time.Time
+}
+
+// allow takes a token of the client's bucket.
+func (l *clients) allow(who netip.Prefix, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.seen[who]
+	if c == nil {
+		if len(l.seen) >= maxClients {
+			l.forget(now)
+		}
+		c = &client{bucket: rate.NewLimiter(l.rate, l.burst)}
+		l.seen[who] = c
+	}
+	c.last = now
+	return c.bucket.AllowN(now, 1)
+}
+
+// forget drops clients whose bucket is full again, and if all are busy, all.
+func (l *clients) forget(now time.Time) {
+	for who, c := range l.seen {
+		if c.bucket.TokensAt(now) >= float64(l.burst) {
+			delete(l.seen, who)
+		}
+	}
+	if len(l.seen) >= maxClients {
+		clear(l.seen)
+	}
+}
+
+// limitRate refuses clients that ask too often.
+func (s *Server) limitRate() echo.MiddlewareFunc {
+	l := &clients{rate: rate.Limit(s.opts.Limits.Rate), burst: s.opts.Limits.Burst, seen: map[netip.Prefix]*client{}}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if l.rate > 0 && !l.allow(clientOf(c.RealIP()), time.Now()) {
+				return fail(api.CodeRateLimited, "too many requests from this address: slow down")
+			}
+			return next(c)
+		}
+	}
+}
+
+// clientOf is the address, or for IPv6 the /64 that one customer holds.
+func clientOf(ip string) netip.Prefix {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Prefix{} // unix sockets and the like share one bucket
+	}
+	a = a.Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // bits fits both families
+	return p
+}
