@@ -1,0 +1,210 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger/tree"
+)
+
+// KV is a change of the ledger's state.
+type KV struct {
+	Key   []byte
+	Value []byte // nil deletes the key
+}
+
+// Genesis is what a chain starts from.
+type Genesis struct {
+	Hash  chain.Hash
+	Bytes []byte      // given back by View.Genesis
+	State []KV        // the state at height 0
+	Tree  tree.Change // of version 0
+}
+
+// Commit is everything that one final block changes.
+type Commit struct {
+	Height      uint64
+	BlockHash   chain.Hash
+	Block       []byte       // the encoded block
+	Certificate []byte       // the encoded certificate of this block
+	TxIDs       []chain.Hash // of the block's transactions, in their order
+	State       []KV
+	Tree        tree.Change // from version Height-1 to version Height
+}
+
+// Initialize gives a new store its genesis, and with it height 0. It refuses a
+// store that has one already: with ErrOtherGenesis if it is another, with
+// ErrHeight if it is the same.
+func (s *Store) Initialize(g Genesis) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if want := s.opts.Genesis; !want.IsZero() && want != g.Hash {
+		return fmt.Errorf("initialize with genesis %s a store opened for %s: %w", g.Hash, want, ErrOtherGenesis)
+	}
+	if tip, ok := s.tip(); ok {
+		stored, err := s.GenesisHash()
+		if err == nil && stored != g.Hash {
+			err = fmt.Errorf("initialize with genesis %s the store of %s: %w", g.Hash, stored, ErrOtherGenesis)
+		} else if err == nil {
+			err = fmt.Errorf("initialize a store that is at height %d: %w", tip.Height, ErrHeight)
+		}
+		return err
+	}
+	if err := s.room(); err != nil {
+		return err
+	}
+	b := newBatch(s.db, 4096+len(g.Bytes))
+	b.set(formatKey, []byte{format})
+	b.set(genesisHashKey, g.Hash[:])
+	b.set(genesisKey, g.Bytes)
+	b.state(g.State)
+	b.tree(0, g.Tree)
+	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, g.Tree)
+}
+
+// Commit makes one final block durable and then visible. It refuses a height
+// that is not the tip's plus one with ErrHeight, and a nearly full disk with
+// ErrNoSpace; neither writes anything. When the disk fails it is ErrFatal.
+func (s *Store) Commit(c Commit) error {
+	start := time.Now()
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	tip, ok := s.tip()
+	if !ok {
+		return ErrNoGenesis
+	}
+	if c.Height != tip.Height+1 {
+		return fmt.Errorf("commit block %d on tip %d: %w", c.Height, tip.Height, ErrHeight)
+	}
+	if len(c.TxIDs) > chain.MaxBlockTxs {
+		return fmt.Errorf("commit block %d: %d transactions, at most %d", c.Height, len(c.TxIDs), chain.MaxBlockTxs)
+	}
+	if err := s.room(); err != nil {
+		return fmt.Errorf("commit block %d: %w", c.Height, err)
+	}
+	b := newBatch(s.db, c.size())
+	b.set(heightKey(blockSpace, c.Height), c.Block)
+	b.set(heightKey(certificateSpace, c.Height), c.Certificate)
+	b.set(hashKey(hashSpace, &c.BlockHash), heightKey(0, c.Height)[1:])
+	b.txs(c.Height, c.TxIDs)
+	b.state(c.State)
+	b.tree(c.Height, c.Tree)
+	bytes := b.Len()
+	if err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, c.Tree); err != nil {
+		return fmt.Errorf("commit block %d: %w", c.Height, err)
+	}
+	if s.opts.OnCommit != nil {
+		s.opts.OnCommit(CommitStats{Height: c.Height, Duration: time.Since(start), Bytes: bytes})
+	}
+	return nil
+}
+
+// commit makes b durable with the tip, then visible.
+func (s *Store) commit(b *batch, tip Tip, change tree.Change) error {
+	b.set(tipKey, encodeTip(tip))
+	if b.err != nil {
+		return fmt.Errorf("gather a batch: %w", b.err)
+	}
+	if err := b.sync(); err != nil {
+		return s.fail("make a batch durable", err)
+	}
+	if err := b.Close(); err != nil {
+		return s.fail("release a batch", err)
+	}
+	s.cache.apply(change)
+	s.publish(&tip)
+	return nil
+}
+
+// room refuses to write to a disk that is nearly full.
+func (s *Store) room() error {
+	usage, err := s.fs.GetDiskUsage(s.dir)
+	if err != nil || usage.AvailBytes >= s.opts.MinFreeBytes {
+		return nil // a file system that cannot tell is not in the way
+	}
+	return fmt.Errorf("%d MiB free in %s, %d MiB needed: %w", usage.AvailBytes>>20, s.dir, s.opts.MinFreeBytes>>20, ErrNoSpace)
+}
+
+// size guesses the bytes of the batch, so that it is allocated once.
+func (c *Commit) size() int {
+	n := 512 + len(c.Block) + len(c.Certificate) + 48*len(c.TxIDs) + 24*len(c.Tree.Stale)
+	for i := range c.State {
+		n += len(c.State[i].Key) + len(c.State[i].Value) + 8
+	}
+	for i := range c.Tree.New {
+		n += len(c.Tree.New[i].Bytes) + 24
+	}
+	return n
+}
+
+// batch gathers writes; its first error stays.
+type batch struct {
+	*pebble.Batch
+	key, value []byte // scratch
+	err        error
+}
+
+func newBatch(db *pebble.DB, size int) *batch {
+	return &batch{Batch: db.NewBatchWithSize(size)}
+}
+
+func (b *batch) set(key, value []byte) {
+	if b.err == nil {
+		b.err = b.Set(key, value, nil)
+	}
+}
+
+func (b *batch) delete(key []byte) {
+	if b.err == nil {
+		b.err = b.Delete(key, nil)
+	}
+}
+
+func (b *batch) txs(height uint64, ids []chain.Hash) {
+	for i := range ids {
+		b.key = append(append(b.key[:0], txSpace), ids[i][:]...)
+		b.value = appendTxLocation(b.value[:0], TxLocation{Height: height, Index: uint32(i)})
+		b.set(b.key, b.value)
+	}
+}
+
+func (b *batch) state(changes []KV) {
+	for i := range changes {
+		b.key = appendStateKey(b.key[:0], changes[i].Key)
+		if changes[i].Value == nil {
+			b.delete(b.key)
+		} else {
+			b.set(b.key, changes[i].Value)
+		}
+	}
+}
+
+func (b *batch) tree(height uint64, c tree.Change) {
+	for i := range c.New {
+		b.key = appendTreeKey(b.key[:0], c.New[i].Key)
+		b.set(b.key, c.New[i].Bytes)
+	}
+	for chunk := uint32(0); len(c.Stale) > 0; chunk++ {
+		n := min(len(c.Stale), tree.StaleChunk)
+		b.key = appendStaleKey(b.key[:0], height, chunk)
+		b.value = tree.AppendStale(b.value[:0], c.Stale[:n])
+		b.set(b.key, b.value)
+		c.Stale = c.Stale[n:]
+	}
+}
+
+// sync writes the batch and waits for the disk. Pebble answers a failed write or
+// fsync through pebbleLogger.Fatalf.
+func (b *batch) sync() (err error) {
+	defer func() { err = caught(recover(), err) }()
+	return b.Commit(pebble.Sync)
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger/tree"
+)
+
+// Every key begins with one of these bytes. Heights are 8 bytes big-endian.
+const (
+	metaSpace        = 0x00 // name -> see below
+	blockSpace       = 0x01 // height -> block
+	certificateSpace = 0x02 // height -> certificate
+	hashSpace        = 0x03 // block hash -> height
+	txSpace          = 0x04 // transaction id -> uvarint height ‖ uvarint index
+	stateSpace       = 0x05 // the ledger's key -> value at the tip
+	treeSpace        = 0x06 // tree.NodeKey -> node
+	staleSpace       = 0x07 // tree.AppendStaleIndexKey -> tree.AppendStale
+)
+
+// format is the layout this package writes; a higher one is refused.
+const format = 1
+
+var (
+	formatKey      = metaKey("format")       // format, one byte
+	genesisHashKey = metaKey("genesis-hash") // 32 bytes
+	genesisKey     = metaKey("genesis")      // the genesis as the caller gave it
+	tipKey         = metaKey("tip")          // height ‖ block hash
+)
+
+func metaKey(name string) []byte { return append([]byte{metaSpace}, name...) }
+
+func heightKey(space byte, height uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{space}, height)
+}
+
+func hashKey(space byte, hash *chain.Hash) []byte {
+	return append([]byte{space}, hash[:]...)
+}
+
+func appendStateKey(dst, key []byte) []byte { return append(append(dst, stateSpace), key...) }
+
+func appendTreeKey(dst []byte, key tree.NodeKey) []byte {
+	return key.AppendTo(append(dst, treeSpace))
+}
+
+func appendStaleKey(dst []byte, since tree.Version, chunk uint32) []byte {
+	return tree.AppendStaleIndexKey(append(dst, staleSpace), since, chunk)
+}
+
+func encodeTip(t Tip) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, t.Height), t.Hash[:]...)
+}
+
+func decodeTip(b []byte) (Tip, error) {
+	if len(b) != 8+32 {
+		return Tip{}, fmt.Errorf("tip record of %d bytes: %w", len(b), ErrCorrupt)
+	}
+	return Tip{Height: binary.BigEndian.Uint64(b), Hash: chain.Hash(b[8:])}, nil
+}
+
+func appendTxLocation(dst []byte, l TxLocation) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, l.Height), uint64(l.Index))
+}
+
+func decodeTxLocation(b []byte) (TxLocation, error) {
+	height, n := binary.Uvarint(b)
+	if n > 0 {
+		if index, m := binary.Uvarint(b[n:]); m > 0 && n+m == len(b) && index < chain.MaxBlockTxs {
+			return TxLocation{Height: height, Index: uint32(index)}, nil
+		}
+	}
+	return TxLocation{}, fmt.Errorf("transaction index entry %x: %w", b, ErrCorrupt)
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+// Options tune a store. The zero value of each field is a sound default.
+type Options struct {
+	// Genesis is the hash of the genesis the directory must belong to. Open
+	// refuses another with ErrOtherGenesis. Zero accepts whatever is stored.
+	Genesis chain.Hash
+
+	// MemTableBytes is how much Pebble gathers in memory before it writes a
+	// sorted file; 0 means 16 MiB. Up to three such tables exist at once under
+	// load; an idle node uses a fraction of one. More means fewer and larger
+	// writes. A block whose batch exceeds half of it is written at once.
+	MemTableBytes uint64
+
+	// CacheBytes bounds Pebble's cache of file blocks; 0 means 16 MiB. It fills
+	// only as reads happen.
+	CacheBytes int64
+
+	// TreeCacheBytes bounds the cache of state tree nodes; 0 means 16 MiB, which
+	// holds the whole tree of about 100,000 accounts. It fills as blocks change
+	// the state.
+	TreeCacheBytes int64
+
+	// MinFreeBytes is the free space of the disk below which Commit refuses with
+	// ErrNoSpace; 0 means 64 MiB. Pebble needs room to flush and compact what is
+	// already acknowledged.
+	MinFreeBytes uint64
+
+	// Logger takes Pebble's messages and the store's own; nil discards them.
+	Logger *slog.Logger
+
+	// OnFatal, when set, is called once, from any goroutine, with the first error
+	// that is ErrFatal. It must not call the store. A failure in one of Pebble's
+	// own goroutines may end the process by itself right after.
+	OnFatal func(error)
+
+	// OnCommit, when set, is told what each commit took.
+	OnCommit func(CommitStats)
+}
+
+// CommitStats is the cost of one commit.
+type CommitStats struct {
+	Height   uint64
+	Duration time.Duration // from the call of Commit to durable
+	Bytes    int           // size of the batch
+}
+
+func (o Options) withDefaults() Options {
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = 16 << 20
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 16 << 20
+	}
+	if o.TreeCacheBytes == 0 {
+		o.TreeCacheBytes = 16 << 20
+	}
+	if o.MinFreeBytes == 0 {
+		o.MinFreeBytes = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// minSeparated is the size from which a value goes to a blob file that
+// compactions do not rewrite. Only blocks are that large; a tree node is not.
+const minSeparated = 4 << 10
+
+// pebble gives the database's options.
+func (o Options) pebble(s *Store) *pebble.Options {
+	p := &pebble.Options{
+		FormatMajorVersion:          pebble.FormatValueSeparation,
+		MemTableSize:                o.MemTableBytes,
+		MemTableStopWritesThreshold: 3,
+		CacheSize:                   o.CacheBytes,
+		L0CompactionThreshold:       4,
+		LBaseMaxBytes:               64 << 20,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      pebbleLogger{s},
+		EventListener:               s.listener(),
+	}
+	p.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{
+			Enabled:               true,
+			MinimumSize:           minSeparated,
+			MaxBlobReferenceDepth: 10,
+			RewriteMinimumAge:     15 * time.Minute,
+			TargetGarbageRatio:    0.3,
+		}
+	}
+	for i := range p.Levels {
+		p.Levels[i].BlockSize = 8 << 10
+		p.Levels[i].IndexBlockSize = 64 << 10
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		// Hashes and signatures do not compress; what does is worth the time
+		// only where it comes to rest.
+		p.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	}
+	p.Levels[len(p.Levels)-1].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
+	return p
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger/tree"
+)
+
+// The methods below read from the tip of the moment, each from its own: two
+// calls may see different tips. Readers that need one take a View.
+
+// tip is for writers, which hold s.write.
+func (s *Store) tip() (Tip, bool) {
+	s.reads.Lock()
+	defer s.reads.Unlock()
+	if s.current == nil || s.current.tip == nil {
+		return Tip{}, false
+	}
+	return *s.current.tip, true
+}
+
+// read runs one reading method on a fresh view.
+func read[T any](s *Store, method func(*View) (T, error)) (T, error) {
+	v, err := s.View()
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer v.Close()
+	return method(v)
+}
+
+// Initialized says whether the store has a genesis.
+func (s *Store) Initialized() bool {
+	_, ok := s.tip()
+	return ok
+}
+
+// Tip returns the last committed block, which is durable. See [View.Tip].
+func (s *Store) Tip() (Tip, error) { return read(s, (*View).Tip) }
+
+// Genesis returns the genesis as it was given to Initialize.
+func (s *Store) Genesis() ([]byte, error) { return read(s, (*View).Genesis) }
+
+// GenesisHash returns the hash of the genesis.
+func (s *Store) GenesisHash() (chain.Hash, error) { return read(s, (*View).GenesisHash) }
+
+// Block returns the encoded block of a height. See [View.Block].
+func (s *Store) Block(height uint64) ([]byte, error) {
+	return read(s, func(v *View) ([]byte, error) { return v.Block(height) })
+}
+
+// Certificate returns the encoded certificate of a height. See
+// [View.Certificate].
+func (s *Store) Certificate(height uint64) ([]byte, error) {
+	return read(s, func(v *View) ([]byte, error) { return v.Certificate(height) })
+}
+
+// HeightOf returns the height of the block with a hash.
+func (s *Store) HeightOf(hash chain.Hash) (uint64, error) {
+	return read(s, func(v *View) (uint64, error) { return v.HeightOf(hash) })
+}
+
+// Tx returns where the transaction with an id is.
+func (s *Store) Tx(id chain.Hash) (TxLocation, error) {
+	return read(s, func(v *View) (TxLocation, error) { return v.Tx(id) })
+}
+
+// State returns the value of one of the ledger's keys at the tip.
+func (s *Store) State(key []byte) ([]byte, error) {
+	return read(s, func(v *View) ([]byte, error) { return v.State(key) })
+}
+
+// ScanState reads the ledger's keys with a prefix. See [View.ScanState].
+func (s *Store) ScanState(prefix, from []byte, fn func(key, value []byte) bool) error {
+	_, err := read(s, func(v *View) (struct{}, error) { return struct{}{}, v.ScanState(prefix, from, fn) })
+	return err
+}
+
+// TreeReader reads the state tree of the versions that are not pruned, whatever
+// the tip is. It may be used from any goroutine until Close.
+func (s *Store) TreeReader() tree.Reader { return treeReader{s} }
+
+type treeReader struct{ s *Store }
+
+func (r treeReader) Get(key tree.NodeKey) ([]byte, error) {
+	if b, ok := r.s.cache.get(key); ok {
+		return b, nil
+	}
+	// Past the snapshot, as nodes never change; the view keeps the database open.
+	b, err := read(r.s, func(*View) ([]byte, error) {
+		var buf [1 + tree.MaxNodeKeySize]byte
+		return treeNode(r.s.db, appendTreeKey(buf[:0], key), key)
+	})
+	if err == nil {
+		r.s.cache.add(key, b)
+	}
+	return b, err
+}

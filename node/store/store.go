@@ -1,0 +1,172 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+// Store is an open data directory. Its methods may be called from any goroutine.
+type Store struct {
+	opts  Options
+	fs    vfs.FS
+	dir   string
+	log   *slog.Logger
+	db    *pebble.DB
+	cache *nodeCache
+
+	write      sync.Mutex // held by Initialize, Commit and Close
+	pruning    sync.Mutex // held by Prune and Close
+	prunedUpTo uint64     // no stale record is of a version below this
+
+	reads   sync.Mutex // guards the fields below
+	current *sharedView
+	open    sync.WaitGroup // views that are not closed yet
+
+	closing atomic.Bool
+	fatal   atomic.Pointer[error]
+}
+
+// Tip names the last committed block; at height 0 it is the genesis and Hash its
+// hash.
+type Tip struct {
+	Height uint64
+	Hash   chain.Hash
+}
+
+// Open opens the data directory dir of fs, making it if it is not there. A
+// directory that is new has no genesis yet: [Store.Initialized] is false and
+// Initialize is the only write it takes.
+//
+// It fails with ErrOtherGenesis, ErrFormat, ErrLocked or ErrCorrupt; a start
+// after a crash replays at most a few of Options.MemTableBytes and takes well
+// under a second for each.
+func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
+	opts = opts.withDefaults()
+	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes)}
+	if err := s.openPebble(); err != nil {
+		return nil, err
+	}
+	if err := s.checkMeta(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	tip, err := s.readTip()
+	if err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	s.publish(tip)
+	return s, nil
+}
+
+func (s *Store) openPebble() (err error) {
+	doing := "open the data directory " + s.dir
+	defer func() { err = caught(recover(), err) }()
+	p := s.opts.pebble(s)
+	p.FS = s.fs
+	s.db, err = pebble.Open(s.dir, p)
+	if err != nil && isLocked(err) {
+		return fmt.Errorf("%s: %w", doing, ErrLocked)
+	}
+	return wrap(doing, err)
+}
+
+// isLocked tells a directory that is in use from one that cannot be opened.
+// Pebble has no error of its own for a lock held within this process.
+func isLocked(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process")
+}
+
+// caught turns a panic of pebbleLogger.Fatalf into its error; others go on.
+func caught(recovered any, err error) error {
+	if recovered == nil {
+		return err
+	}
+	f, ok := recovered.(fatalPanic)
+	if !ok {
+		panic(recovered)
+	}
+	return f.err
+}
+
+// checkMeta refuses a directory that is not ours. A new one passes.
+func (s *Store) checkMeta() error {
+	stored, err := get(s.db, genesisHashKey, nil)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return wrap("read the genesis hash", err)
+	}
+	version, err := get(s.db, formatKey, nil)
+	if err != nil {
+		return wrap("read the format", err)
+	}
+	if len(version) != 1 || version[0] > format {
+		return fmt.Errorf("%s has format %x, this program knows %d: %w", s.dir, version, format, ErrFormat)
+	}
+	if len(stored) != 32 {
+		return fmt.Errorf("genesis hash of %d bytes: %w", len(stored), ErrCorrupt)
+	}
+	if want := s.opts.Genesis; !want.IsZero() && chain.Hash(stored) != want {
+		return fmt.Errorf("%w: %s holds the chain of genesis %x, this node was started for %s; give the node an empty directory, or start it with its own genesis",
+			ErrOtherGenesis, s.dir, stored, want)
+	}
+	return nil
+}
+
+// readTip returns nil for a new directory.
+func (s *Store) readTip() (*Tip, error) {
+	b, err := get(s.db, tipKey, nil)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, wrap("read the tip", err)
+	}
+	tip, err := decodeTip(b)
+	return &tip, err
+}
+
+// Close waits for open views to be closed and closes the directory. After an
+// ErrFatal it leaves the directory as it is.
+func (s *Store) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.pruning.Lock()
+	defer s.pruning.Unlock()
+	if s.closing.Swap(true) {
+		return ErrClosed
+	}
+	s.reads.Lock()
+	last := s.current
+	s.current = nil
+	s.reads.Unlock()
+	if last != nil {
+		s.release(last)
+	}
+	s.open.Wait()
+	if err := s.fatal.Load(); err != nil {
+		return *err
+	}
+	return wrap("close the data directory "+s.dir, s.db.Close())
+}
+
+// usable is nil unless the store has failed or was closed.
+func (s *Store) usable() error {
+	if err := s.fatal.Load(); err != nil {
+		return *err
+	}
+	if s.closing.Load() {
+		return ErrClosed
+	}
+	return nil
+}

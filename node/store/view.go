@@ -1,0 +1,229 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger/tree"
+)
+
+// TxLocation says where a transaction is: the block's height, and its place
+// among the block's transactions, from 0.
+type TxLocation struct {
+	Height uint64
+	Index  uint32
+}
+
+// View is the store as of one tip. It stays as it is while blocks are committed
+// and versions pruned, and keeps what it shows from being freed: close it soon.
+// It may be used by one goroutine at a time. What it returns belongs to the
+// caller.
+type View struct {
+	s      *Store
+	shared *sharedView
+	key    []byte // scratch
+}
+
+// sharedView is the snapshot of one tip and the number of its users, of which
+// the store itself is one while it is current.
+type sharedView struct {
+	snapshot *pebble.Snapshot
+	tip      *Tip // nil before the genesis
+	users    int  // guarded by Store.reads
+}
+
+// publish makes a durable tip what readers see.
+func (s *Store) publish(tip *Tip) {
+	next := &sharedView{snapshot: s.db.NewSnapshot(), tip: tip, users: 1}
+	s.reads.Lock()
+	last := s.current
+	s.current = next
+	s.reads.Unlock()
+	if last != nil {
+		s.release(last)
+	}
+}
+
+func (s *Store) release(v *sharedView) {
+	s.reads.Lock()
+	v.users--
+	free := v.users == 0
+	s.reads.Unlock()
+	if !free {
+		return
+	}
+	if err := v.snapshot.Close(); err != nil {
+		s.log.Error("snapshot was not released", "error", err)
+	}
+}
+
+// View returns a view of the tip. It fails only with ErrClosed.
+func (s *Store) View() (*View, error) {
+	s.reads.Lock()
+	defer s.reads.Unlock()
+	if s.current == nil {
+		return nil, ErrClosed
+	}
+	s.current.users++
+	s.open.Add(1)
+	return &View{s: s, shared: s.current}, nil
+}
+
+// Close ends the view. Closing twice does nothing.
+func (v *View) Close() {
+	if v.shared == nil {
+		return
+	}
+	v.s.release(v.shared)
+	v.shared = nil
+	v.s.open.Done()
+}
+
+// Tip returns the last committed block of the view. It fails with ErrNoGenesis
+// on a new store.
+func (v *View) Tip() (Tip, error) {
+	if v.shared.tip == nil {
+		return Tip{}, ErrNoGenesis
+	}
+	return *v.shared.tip, nil
+}
+
+// Genesis returns the genesis as it was given to Initialize.
+func (v *View) Genesis() ([]byte, error) {
+	return v.get(genesisKey, "the genesis")
+}
+
+// GenesisHash returns the hash of the genesis.
+func (v *View) GenesisHash() (chain.Hash, error) {
+	b, err := v.get(genesisHashKey, "the genesis hash")
+	if err != nil {
+		return chain.Hash{}, err
+	}
+	return chain.Hash(b), nil
+}
+
+// Block returns the encoded block of a height from 1 to the tip's.
+func (v *View) Block(height uint64) ([]byte, error) {
+	return v.get(heightKey(blockSpace, height), "block %d", height)
+}
+
+// Certificate returns the encoded certificate of the block of a height.
+func (v *View) Certificate(height uint64) ([]byte, error) {
+	return v.get(heightKey(certificateSpace, height), "the certificate of block %d", height)
+}
+
+// HeightOf returns the height of the block with a hash.
+func (v *View) HeightOf(hash chain.Hash) (uint64, error) {
+	b, err := v.get(hashKey(hashSpace, &hash), "the height of block %s", hash)
+	if err != nil {
+		return 0, err
+	}
+	tip, err := decodeTip(append(b, hash[:]...))
+	return tip.Height, err
+}
+
+// Tx returns where the transaction with an id is.
+func (v *View) Tx(id chain.Hash) (TxLocation, error) {
+	b, err := v.get(hashKey(txSpace, &id), "transaction %s", id)
+	if err != nil {
+		return TxLocation{}, err
+	}
+	return decodeTxLocation(b)
+}
+
+// State returns the value of one of the ledger's keys at the tip of the view.
+func (v *View) State(key []byte) ([]byte, error) {
+	v.key = appendStateKey(v.key[:0], key)
+	b, err := get(v.shared.snapshot, v.key, nil)
+	if err != nil {
+		return nil, wrap(fmt.Sprintf("read state %x", key), err)
+	}
+	return b, nil
+}
+
+// ScanState calls fn with the ledger's keys that begin with prefix, in their
+// order, starting at prefix ‖ from, and with their values, until fn returns
+// false. fn may not keep the slices.
+func (v *View) ScanState(prefix, from []byte, fn func(key, value []byte) bool) error {
+	lower := append(appendStateKey(nil, prefix), from...)
+	it, err := v.shared.snapshot.NewIter(&pebble.IterOptions{
+		LowerBound: lower,
+		UpperBound: successor(appendStateKey(nil, prefix)),
+	})
+	if err != nil {
+		return wrap("scan the state", err)
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return wrap("scan the state", errors.Join(err, it.Close()))
+		}
+		if !fn(it.Key()[1:], value) {
+			break
+		}
+	}
+	return wrap("scan the state", it.Close())
+}
+
+// successor is the least key above all that begin with prefix, which must not
+// be all 0xff; no space of keys is.
+func successor(prefix []byte) []byte {
+	for i := len(prefix) - 1; ; i-- {
+		if prefix[i] != 0xff {
+			next := slices.Clone(prefix[:i+1])
+			next[i]++
+			return next
+		}
+	}
+}
+
+// Get implements [tree.Reader] for the versions that are not pruned.
+func (v *View) Get(key tree.NodeKey) ([]byte, error) {
+	if b, ok := v.s.cache.get(key); ok {
+		return b, nil
+	}
+	v.key = appendTreeKey(v.key[:0], key)
+	return treeNode(v.shared.snapshot, v.key, key)
+}
+
+func treeNode(r pebble.Reader, encoded []byte, key tree.NodeKey) ([]byte, error) {
+	b, err := get(r, encoded, nil)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, tree.ErrMissing
+	}
+	if err != nil {
+		return nil, wrap(fmt.Sprintf("read tree node %v", key), err)
+	}
+	return b, nil
+}
+
+// get reads one key and says what it stands for when that fails.
+func (v *View) get(key []byte, what string, args ...any) ([]byte, error) {
+	b, err := get(v.shared.snapshot, key, nil)
+	if err != nil {
+		return nil, wrap("read "+fmt.Sprintf(what, args...), err)
+	}
+	return b, nil
+}
+
+// get appends the value of key to dst.
+func get(r pebble.Reader, key, dst []byte) ([]byte, error) {
+	value, closer, err := r.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	return appendAndClose(dst, value, closer)
+}
+
+func appendAndClose(dst, value []byte, closer io.Closer) ([]byte, error) {
+	if dst == nil {
+		dst = make([]byte, 0, len(value))
+	}
+	dst = append(dst, value...)
+	return dst, closer.Close()
+}
