@@ -49,7 +49,7 @@ var Table = map[string]Rule{
 	"node/consensus":    {May: []string{"node/chain", "node/keys", "node/stake"}, Pure: true, Integers: true},
 	"node/ledger":       {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree"}, Pure: true, Integers: true},
 	"node/ledger/tree":  {Pure: true, Integers: true},
-	"node/store":        {May: []string{"node/chain", "node/keys", "node/ledger/tree"}},
+	"node/store":        {May: []string{"node/chain", "node/keys", "node/ledger", "node/ledger/tree"}}, // it fills the ledger's port
 	"node/wal":          {},
 	"node/wal/crashfs":  {},
 	"node/replica":      {May: []string{"node/chain", "node/keys", "node/stake", "node/consensus", "node/ledger", "node/mempool", "node/signer", "node/store", "node/wal"}},
