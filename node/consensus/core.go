@@ -36,10 +36,10 @@ type Core struct {
 
 	rounds  map[uint64]*roundState
 	blocks  map[chain.Hash]*candidate
-	future  [][]uint64 // by validator: rounds above ours it has messages in, ascending
-	work    bool       // something to decide was announced
-	mayVote bool       // the silence after a start is over
-	heard   []bool     // by validator, during that silence
+	future  [][]uint64             // by validator: rounds above ours it has messages in, ascending
+	work    bool                   // something to decide was announced
+	mayVote bool                   // the silence after a start is over
+	heard   map[chain.Address]bool // validators that spoke to us during that silence
 	halted  bool
 
 	out []Effect // of the running Step
@@ -48,6 +48,7 @@ type Core struct {
 // roundState holds the messages of one round.
 type roundState struct {
 	proposal       *Proposal
+	proposer       int // who won the round; known with the proposal
 	prevotes       *tally
 	precommits     *tally
 	polkaSeen      bool // line 36 has fired
@@ -55,17 +56,10 @@ type roundState struct {
 	precommitTimer bool // line 47 has fired
 }
 
-// candidate is a proposed block and what is known of it.
-type candidate struct {
-	block     *chain.Block
-	asked     bool // Execute is under way or done
-	executed  bool
-	err       error // of the execution
-	persisted bool
-}
-
 // New makes a core that waits for its first [Begin].
-func New(cfg Config) *Core { return &Core{cfg: cfg, me: -1, step: StepDecided} }
+func New(cfg Config) *Core {
+	return &Core{cfg: cfg, me: -1, step: StepDecided, heard: map[chain.Address]bool{}}
+}
 
 // Height is the height being decided, 0 before the first [Begin].
 func (c *Core) Height() uint64 { return c.rules.Height }
@@ -133,7 +127,6 @@ func (c *Core) begin(b Begin) {
 	c.rounds = map[uint64]*roundState{}
 	c.blocks = map[chain.Hash]*candidate{}
 	c.future = make([][]uint64, b.Set.Len())
-	c.heard = make([]bool, b.Set.Len())
 	c.me = -1
 	if i, ok := b.Set.Index(c.cfg.Self); ok && !c.cfg.Self.IsZero() {
 		c.me = i

@@ -45,11 +45,22 @@ func (c *Core) admitRound(i int, round uint64) bool {
 	if lowest == round {
 		return false
 	}
-	r := c.rounds[lowest]
+	c.forget(i, lowest)
+	return true
+}
+
+// forget drops what a validator said in a round.
+func (c *Core) forget(i int, round uint64) {
+	r := c.rounds[round]
+	if r == nil {
+		return
+	}
 	r.prevotes.drop(i)
 	r.precommits.drop(i)
-	c.dropIfEmpty(lowest)
-	return true
+	if r.proposal != nil && r.proposer == i {
+		c.dropProposal(r)
+	}
+	c.dropIfEmpty(round)
 }
 
 func (c *Core) dropIfEmpty(round uint64) {
@@ -59,7 +70,8 @@ func (c *Core) dropIfEmpty(round uint64) {
 	}
 }
 
-// onProposal keeps the first proposal of a round. A second, different one is
+// onProposal keeps one proposal of a round: the first, unless a quorum of the
+// round's votes chose the block of another. A second, different one is
 // evidence: only the winner can have signed either.
 func (c *Core) onProposal(p Proposal) {
 	if p.signed.Height != c.rules.Height {
@@ -69,57 +81,18 @@ func (c *Core) onProposal(p Proposal) {
 	if !c.admitRound(winner, p.signed.Round) {
 		return
 	}
-	r := c.at(p.signed.Round)
+	r, hash := c.at(p.signed.Round), p.signed.BlockHash
 	if r.proposal != nil {
 		c.reportProposals(winner, r.proposal, &p)
-		return
-	}
-	if !c.hold(p.signed.BlockHash, p.block) {
-		return
-	}
-	c.blocks[p.signed.BlockHash].block = p.block // signed, where our own draft was not yet
-	r.proposal = &p
-}
-
-// hold keeps a block of this height, within bounds: the oldest that neither a
-// lock, a valid value nor a quorum of precommits refers to makes room.
-func (c *Core) hold(h chain.Hash, b *chain.Block) bool {
-	if c.blocks[h] != nil {
-		return true
-	}
-	if len(c.blocks) >= maxBlocks && !c.makeRoom() {
-		return false
-	}
-	c.blocks[h] = &candidate{block: b}
-	return true
-}
-
-func (c *Core) makeRoom() bool {
-	for _, r := range c.sortedRounds() {
-		rs := c.rounds[r]
-		if rs.proposal == nil || r >= c.round {
-			continue
-		}
-		h := rs.proposal.signed.BlockHash
-		if h == c.lockedHash || h == c.validHash || rs.precommits.quorum(h) {
-			continue
-		}
-		rs.proposal = nil
-		if !c.proposedElsewhere(h) {
-			delete(c.blocks, h)
-			return true
+		if hash == r.proposal.signed.BlockHash || !(r.prevotes.quorum(hash) || r.precommits.quorum(hash)) {
+			return
 		}
 	}
-	return false
-}
-
-func (c *Core) proposedElsewhere(h chain.Hash) bool {
-	for _, r := range c.sortedRounds() {
-		if p := c.rounds[r].proposal; p != nil && p.signed.BlockHash == h {
-			return true
-		}
+	if c.hold(hash, &p) {
+		r.proposal, r.proposer = &p, winner
+	} else {
+		c.dropIfEmpty(p.signed.Round)
 	}
-	return false
 }
 
 // onBuilt proposes the block this node forged.
@@ -127,12 +100,13 @@ func (c *Core) onBuilt(e Built) {
 	if e.Height != c.rules.Height || e.Round != c.round || c.step != StepPropose || !c.Voting() {
 		return
 	}
+	if c.at(e.Round).proposal != nil {
+		return // one proposal a round, whatever the driver builds
+	}
 	hash := e.Block.Header.Hash()
-	if !c.hold(hash, e.Block) {
+	if !c.draft(hash, e.Block) {
 		return
 	}
-	b := c.blocks[hash]
-	b.asked, b.executed, b.persisted = true, true, true
 	c.emit(Persist{Record{Height: e.Height, Proposal: &chain.SignedProposal{
 		Height: e.Height, Round: e.Round, ValidRound: -1, BlockHash: hash, Block: chain.Encode(e.Block),
 	}}})

@@ -3,16 +3,22 @@ package consensus
 // takeUp continues an interrupted height. Nothing is released here: own
 // votes were signed before the end, and count again as they did.
 func (c *Core) takeUp(r *Recovery) {
+	c.round = r.Round
+	if r.LockedRound > int64(c.round) {
+		c.round = uint64(r.LockedRound)
+	}
+	for _, v := range r.OwnVotes {
+		c.round = max(c.round, v.signed.Vote.Round)
+	}
 	for _, p := range r.Proposals {
-		if p.signed.Height != c.rules.Height || !c.hold(p.signed.BlockHash, p.block) {
+		if p.signed.Height != c.rules.Height || !c.hold(p.signed.BlockHash, &p) {
 			continue
 		}
 		c.blocks[p.signed.BlockHash].persisted = true
 		if rs := c.at(p.signed.Round); rs.proposal == nil {
-			rs.proposal = &p
+			rs.proposal, rs.proposer = &p, c.rules.Set.Winner(c.rules.Seed, c.rules.Height, p.signed.Round)
 		}
 	}
-	c.round = r.Round
 	for _, v := range r.Proof {
 		c.onVote(v)
 	}
@@ -30,9 +36,6 @@ func (c *Core) takeUp(r *Recovery) {
 // resume goes on where the interrupted run stood, once the silence is over. In
 // a height that nobody has begun it leaves the node idle.
 func (c *Core) resume() {
-	if c.me < 0 {
-		return
-	}
 	r := c.rounds[c.round]
 	switch {
 	case r != nil && len(r.precommits.votes[c.me]) > 0:

@@ -22,16 +22,19 @@ func (c *Core) run() {
 // decide, or others have: a proposal, or messages from more than a third of
 // the stake.
 func (c *Core) wakeRule() bool {
-	if c.step != StepIdle || !c.mayVote {
+	if c.step != StepIdle || c.silent() {
 		return false
 	}
-	if c.work {
+	if c.work || c.proposalSeen() || c.rules.Set.Blocking(c.stakeIn(c.sortedRounds()...)) {
 		c.startRound(0)
 		return true
 	}
+	return false
+}
+
+func (c *Core) proposalSeen() bool {
 	for _, r := range c.sortedRounds() {
-		if c.rounds[r].proposal != nil || c.rules.Set.Blocking(c.stakeIn(r)) {
-			c.startRound(0)
+		if c.rounds[r].proposal != nil {
 			return true
 		}
 	}
@@ -43,16 +46,18 @@ func (c *Core) startRound(round uint64) {
 	c.round, c.step = round, StepPropose
 	c.forgetRounds()
 	c.timer(StepPropose)
-	if !c.Voting() || !c.isProposer(round) {
+	// With a proposal of the round at hand (an interrupted run made it) there is
+	// nothing more to propose: the vote-state exchange brings it to the others.
+	if !c.Voting() || !c.isProposer(round) || c.at(round).proposal != nil {
 		return
 	}
 	if c.validRound < 0 {
 		c.emit(Build{Height: c.rules.Height, Round: round})
 		return
 	}
-	valid := c.blocks[c.validHash]
+	c.persistBlock(c.validHash)
 	c.emit(SignProposal{
-		Round: round, ValidRound: c.validRound, Block: valid.block,
+		Round: round, ValidRound: c.validRound, Block: c.blocks[c.validHash].block,
 		Proof: c.at(uint64(c.validRound)).prevotes.of(c.validHash),
 	})
 }
@@ -101,6 +106,7 @@ func (c *Core) polkaRule() bool {
 	if c.step == StepPrevote {
 		c.lockedRound, c.lockedHash = int64(c.round), hash
 		if c.Voting() {
+			c.persistBlock(hash)
 			c.emit(Persist{Record{Height: c.rules.Height, Lock: &LockRecord{
 				Round: c.round, BlockHash: hash, Prevotes: r.prevotes.of(hash),
 			}}})
@@ -143,12 +149,12 @@ func (c *Core) timerRules() bool {
 // round (lines 49 to 54).
 func (c *Core) decideRule() bool {
 	for _, r := range c.sortedRounds() {
-		hash, ok := c.rounds[r].precommits.decided()
+		hash, ok := c.rounds[r].precommits.chosen()
 		if !ok {
 			continue
 		}
 		b := c.blocks[hash]
-		if b == nil {
+		if b == nil || b.from == nil {
 			continue // the block will come: peers see in our vote state that we lack it
 		}
 		valid, known := c.valid(hash)
@@ -169,7 +175,7 @@ func (c *Core) decideRule() bool {
 // skipRule goes to a higher round in which more than a third of the stake has
 // spoken (lines 55 and 56).
 func (c *Core) skipRule() bool {
-	if !c.mayVote {
+	if c.silent() {
 		return false
 	}
 	for _, r := range slices.Backward(c.sortedRounds()) {
@@ -219,37 +225,11 @@ func (c *Core) vote(kind chain.VoteKind, hash chain.Hash) {
 		return
 	}
 	if kind == chain.Prevote && !hash.IsZero() {
-		c.persistProposal(c.at(c.round).proposal)
+		c.persistBlock(hash)
 	}
 	v := chain.Vote{Kind: kind, Height: c.rules.Height, Round: c.round, BlockHash: hash}
 	c.emit(Persist{Record{Height: v.Height, Vote: &v}})
 	c.emit(SignVote{Vote: v})
-}
-
-func (c *Core) persistProposal(p *Proposal) {
-	b := c.blocks[p.signed.BlockHash]
-	if b.persisted {
-		return
-	}
-	b.persisted = true
-	c.emit(Persist{Record{Height: c.rules.Height, Proposal: p.Signed()}})
-}
-
-// valid reports whether a block applies to the state. When that is not known
-// it asks, once.
-func (c *Core) valid(h chain.Hash) (valid, known bool) {
-	b := c.blocks[h]
-	if b == nil {
-		return false, false
-	}
-	if !b.executed {
-		if !b.asked {
-			b.asked = true
-			c.emit(Execute{Block: b.block, Hash: h})
-		}
-		return false, false
-	}
-	return b.err == nil, true
 }
 
 // timely reports whether a fresh block's time fits the clock of this node at
@@ -264,13 +244,15 @@ func (c *Core) timely(p *Proposal) bool {
 // sortedRounds lists the rounds spoken of, ascending.
 func (c *Core) sortedRounds() []uint64 { return slices.Sorted(maps.Keys(c.rounds)) }
 
-// stakeIn is the stake that has spoken in a round.
-func (c *Core) stakeIn(round uint64) uint64 {
-	r := c.rounds[round]
+// stakeIn is the stake that has voted in any of some rounds.
+func (c *Core) stakeIn(rounds ...uint64) uint64 {
 	sum := uint64(0)
 	for i := range c.rules.Set.Len() {
-		if len(r.prevotes.votes[i]) > 0 || len(r.precommits.votes[i]) > 0 {
-			sum += c.rules.Set.At(i).Stake
+		for _, round := range rounds {
+			if r := c.rounds[round]; len(r.prevotes.votes[i]) > 0 || len(r.precommits.votes[i]) > 0 {
+				sum += c.rules.Set.At(i).Stake
+				break
+			}
 		}
 	}
 	return sum

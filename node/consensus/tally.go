@@ -64,9 +64,9 @@ func (t *tally) quorum(h chain.Hash) bool { return t.set.Quorum(t.stakes[h]) }
 // quorumAny reports whether more than two thirds voted for anything.
 func (t *tally) quorumAny() bool { return t.set.Quorum(t.any) }
 
-// decided is the block with a quorum; at most one exists unless a third of the
+// chosen is the block with a quorum; at most one exists unless a third of the
 // stake is faulty, and then the validators' order decides which is seen.
-func (t *tally) decided() (chain.Hash, bool) {
+func (t *tally) chosen() (chain.Hash, bool) {
 	for _, held := range t.votes {
 		for _, v := range held {
 			h := v.signed.Vote.BlockHash

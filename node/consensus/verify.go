@@ -108,12 +108,17 @@ func (r *Rules) VerifyHeader(b *chain.Block) error {
 	if h.Set != r.Set.Hash() {
 		return fmt.Errorf("block %d: it names another validator set", h.Height)
 	}
-	w := r.Set.At(r.Set.Winner(r.Seed, r.Height, h.Round))
-	if h.Forger != w.Address {
-		return fmt.Errorf("block %d round %d: forged by %s, but %s won the lottery", h.Height, h.Round, h.Forger, w.Address)
+	// The signature comes before the lottery: a stranger cannot make us draw the
+	// rounds of a whole cycle.
+	i, ok := r.Set.Index(h.Forger)
+	if !ok {
+		return fmt.Errorf("block %d: forged by %s, who is not a validator at this height", h.Height, h.Forger)
 	}
-	if !keys.Verify(w.Keys.Consensus, chain.HeaderMessage(r.Genesis, h.Hash()), b.Signature) {
+	if !keys.Verify(r.Set.At(i).Keys.Consensus, chain.HeaderMessage(r.Genesis, h.Hash()), b.Signature) {
 		return fmt.Errorf("block %d: the forger's signature is wrong", h.Height)
+	}
+	if w := r.Set.Winner(r.Seed, r.Height, h.Round); w != i {
+		return fmt.Errorf("block %d round %d: forged by %s, but %s won the lottery", h.Height, h.Round, h.Forger, r.Set.At(w).Address)
 	}
 	_, err := r.Beta(h)
 	return err
