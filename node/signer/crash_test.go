@@ -172,6 +172,49 @@ func TestACrashWhileAValidatorIsMadeLeavesNoneOrAWholeOne(t *testing.T) {
 	}
 }
 
+// TestAKillFollowedByAPowerLossForgetsNothing has two ends: first the process dies and the machine does not, so that the
+// next process sees names and data that were never synced; then the machine dies.
+func TestAKillFollowedByAPowerLossForgetsNothing(t *testing.T) {
+	t.Parallel()
+	killed := errors.New("killed")
+	for killAt, ran := 0, true; ran; killAt++ {
+		mem, w := vfs.NewCrashableMem(), newWitness()
+		ran = false
+		fsys := crashfs.Watch(mem, func(n int, op errorfs.Op) error {
+			if n >= killAt {
+				ran = true
+				return killed
+			}
+			return nil
+		})
+		err := signer.CreateTiny(fsys, dir, consensus, vrf)
+		if s, openErr := signer.OpenTiny(fsys, dir); err == nil && openErr == nil {
+			for _, r := range life() {
+				sig, err := s.Sign(r)
+				if err != nil {
+					break
+				}
+				must(t, w.sees(r, sig))
+			}
+			_ = s.Close() // lets go of the lock, as the kernel does
+		}
+		if there, err := signer.Exists(mem, dir); err != nil || !there {
+			continue
+		}
+		s, err := signer.OpenTiny(mem, dir)
+		if err != nil {
+			t.Fatalf("killed at operation %d: %v", killAt, err)
+		}
+		next := signer.Request{Kind: signer.Prevote, Height: s.State().Height + 1, Message: []byte("signed by the second process")}
+		sig, err := s.Sign(next)
+		must(t, err)
+		must(t, w.sees(next, sig))
+		if err := w.afterCrash(mem.CrashClone(vfs.CrashCloneCfg{})); err != nil {
+			t.Errorf("killed at operation %d, signed on, power lost: %v", killAt, err)
+		}
+	}
+}
+
 func TestNoFailingOperationMakesAValidatorContradictItself(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC} {

@@ -158,6 +158,39 @@ func TestACrashWhileTheLogIsMadeLeavesNoneOrAnEmptyOne(t *testing.T) {
 	must(t, l.Close())
 }
 
+// Two ends: first the process dies and the machine does not, so that the next process sees names and data that were never
+// synced and acts on them; then the machine dies.
+func TestWhatWasRecoveredAfterAKillOutlivesAPowerLoss(t *testing.T) {
+	t.Parallel()
+	killed := errors.New("killed")
+	for killAt, ran := 0, true; ran; killAt++ {
+		mem := vfs.NewCrashableMem()
+		must(t, wal.Create(mem, path, small))
+		ran = false
+		fsys := crashfs.Watch(mem, func(n int, op errorfs.Op) error {
+			if n >= killAt {
+				ran = true
+				return killed
+			}
+			return nil
+		})
+		if l, _, err := wal.OpenFile(fsys, path, small); err == nil {
+			_ = (&ledger{states: [][]wal.Record{nil}}).play(l)
+		}
+		l, recovered := open(t, mem, small)
+		_, again := open(t, mem.CrashClone(vfs.CrashCloneCfg{}), small)
+		if !same(again, recovered) {
+			t.Errorf("killed at operation %d: recovered %q, after a power loss %q", killAt, show(recovered), show(again))
+		}
+		must(t, l.Append(rec(1, "more")))
+		must(t, l.Sync())
+		_, again = open(t, mem.CrashClone(vfs.CrashCloneCfg{}), small)
+		if want := append(recovered, rec(1, "more")); !same(again, want) {
+			t.Errorf("killed at operation %d: %q after a synced record and a power loss, want %q", killAt, show(again), show(want))
+		}
+	}
+}
+
 func TestEveryFailingOperationPoisonsTheLogOrChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC} {
