@@ -3,6 +3,7 @@ package wal_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -139,23 +140,47 @@ func TestAfterACrashAtAnyWriteTheLogHoldsWhatWasPromised(t *testing.T) {
 	}
 }
 
-func TestACrashWhileTheLogIsMadeLeavesNoneOrAnEmptyOne(t *testing.T) {
+func TestACrashWhileTheLogIsMadeLeavesNoneOrAWholeOne(t *testing.T) {
 	t.Parallel()
-	mem := vfs.NewCrashableMem()
-	fsys := crashfs.Watch(mem, func(n int, op errorfs.Op) error {
-		for _, image := range crashfs.Images(mem, uint64(n), 4) {
-			l, recs, err := wal.Open(image.FS, "wal")
-			if err != nil || len(recs) != 0 {
-				t.Errorf("crash before operation %d (%v on %s), %s: %q, %v", n, op.Kind, op.Path, image.Name, show(recs), err)
-				continue
+	mem, none, whole := vfs.NewCrashableMem(), 0, 0
+	check := func(where string, seed uint64) {
+		for _, image := range crashfs.Images(mem, seed, 4) {
+			_, recs, err := wal.OpenFile(image.FS, path, small)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				none++
+			case err == nil && same(recs, []wal.Record{rec(1, "born with")}):
+				whole++
+			default:
+				t.Errorf("crash %s, %s: %q, %v", where, image.Name, show(recs), err)
 			}
-			must(t, l.Close())
 		}
+	}
+	fsys := crashfs.Watch(mem, func(n int, op errorfs.Op) error {
+		check(fmt.Sprintf("before operation %d (%v on %s)", n, op.Kind, op.Path), uint64(n))
 		return nil
 	})
-	l, _, err := wal.Open(fsys, "wal")
+	must(t, wal.Create(fsys, path, small, rec(1, "born with")))
+	if none == 0 {
+		t.Error("no crash came before the log was there")
+	}
+	whole = 0
+	if check("after it was made", 1); whole != 6 {
+		t.Errorf("%d of 6 disks have the log after Create returned", whole)
+	}
+}
+
+func TestTheConsensusLogAndItsDirectoryAreDurableWhenOpenReturns(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewCrashableMem()
+	l, _, err := wal.Open(mem, "wal")
 	must(t, err)
-	must(t, l.Close())
+	must(t, l.Append(rec(1, "vote")))
+	must(t, l.Sync())
+	_, recs, err := wal.Open(mem.CrashClone(vfs.CrashCloneCfg{}), "wal")
+	if err != nil || !same(recs, []wal.Record{rec(1, "vote")}) {
+		t.Errorf("after a crash: %q, %v, want the synced record", show(recs), err)
+	}
 }
 
 // Two ends: first the process dies and the machine does not, so that the next process sees names and data that were never

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -89,12 +90,15 @@ func decodeNested(b []byte) ([]Record, error) {
 	return recs, nil
 }
 
-// isZero reports whether b holds zeros only.
+var zeros [4096]byte
+
+// isZero reports whether b holds zeros only. Mostly it looks at the room of a file ahead of use, so it looks in blocks.
 func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
+	for len(b) > len(zeros) {
+		if !bytes.Equal(b[:len(zeros)], zeros[:]) {
 			return false
 		}
+		b = b[len(zeros):]
 	}
-	return true
+	return bytes.Equal(b, zeros[:len(b)])
 }

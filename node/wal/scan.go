@@ -42,8 +42,15 @@ func scan(file []byte, o *Options) (recs []Record, end int64, found Recovery, er
 // judgeTail looks at what is behind the last good record: zeros (0, nil), a torn tail (its length, nil), or damage.
 func judgeTail(file []byte, end int64, o *Options) (torn int64, err error) {
 	last := int64(len(file))
-	for last > end && file[last-1] == 0 {
-		last--
+	for last > end {
+		n := min(last-end, int64(len(zeros)))
+		if isZero(file[last-n : last]) {
+			last -= n
+		} else if file[last-1] == 0 {
+			last--
+		} else {
+			break
+		}
 	}
 	if last == end {
 		return 0, nil
