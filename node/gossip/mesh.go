@@ -1,0 +1,239 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"golang.org/x/time/rate"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+const (
+	// batchBytes caps a message of transactions.
+	batchBytes = 64 << 10
+	// batchWait is how long after a message the next one waits for company. The first goes at once.
+	batchWait = 5 * time.Millisecond
+	// waitingBytes bounds transactions that wait to be sent. What does not fit reaches peers when pools are compared.
+	waitingBytes = 4 << 20
+
+	meshPerSecond, meshAtOnce = 500, 2000 // messages of the mesh from one peer
+)
+
+// mesh spreads transactions over gossipsub, several to a message.
+type mesh struct {
+	net   *Network
+	topic *pubsub.Topic
+	leave pubsub.RelayCancelFunc
+	wake  chan struct{}
+
+	mu      sync.Mutex
+	waiting [][]byte
+	bytes   int
+}
+
+func newMesh(n *Network) (*mesh, error) {
+	m := &mesh{net: n, wake: make(chan struct{}, 1)}
+	params := pubsub.DefaultGossipSubParams()
+	params.HeartbeatInterval = time.Second
+	ps, err := pubsub.NewGossipSub(n.ctx, n.host,
+		pubsub.WithGossipSubParams(params),
+		pubsub.WithGossipSubProtocols([]protocol.ID{n.protos.mesh}, func(f pubsub.GossipSubFeature, p protocol.ID) bool {
+			return p == n.protos.mesh && (f == pubsub.GossipSubFeatureMesh || f == pubsub.GossipSubFeatureIdontwant)
+		}),
+		// A message is what is in it, whoever made it: the transactions are signed, and equal batches are one.
+		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
+		pubsub.WithMessageIdFn(func(msg *pb.Message) string { h := chain.Sum(msg.GetData()); return string(h[:]) }),
+		pubsub.WithMaxMessageSize(4*batchBytes),
+		pubsub.WithPeerOutboundQueueSize(64),
+		pubsub.WithValidateQueueSize(256),
+		pubsub.WithSubscriptionFilter(pubsub.WrapLimitSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(n.protos.topic), 8)),
+		pubsub.WithAppSpecificRpcInspector(m.inspect()),
+		pubsub.WithLogger(n.cfg.Log.With("part", "gossipsub")),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("start gossipsub: %w", err)
+	}
+	if err := ps.RegisterTopicValidator(n.protos.topic, m.judge, pubsub.WithValidatorConcurrency(64)); err != nil {
+		return nil, fmt.Errorf("watch over gossiped transactions: %w", err)
+	}
+	if m.topic, err = ps.Join(n.protos.topic); err != nil {
+		return nil, fmt.Errorf("join the mesh of transactions: %w", err)
+	}
+	// The judge admits, so nothing needs to be delivered; to relay is enough.
+	if m.leave, err = m.topic.Relay(); err != nil {
+		return nil, fmt.Errorf("join the mesh of transactions: %w", err)
+	}
+	return m, nil
+}
+
+// inspect refuses messages of peers that send too many. It is called from one goroutine.
+func (m *mesh) inspect() func(PeerID, *pubsub.RPC) error {
+	rates := map[PeerID]*rate.Limiter{}
+	return func(id PeerID, _ *pubsub.RPC) error {
+		r := rates[id]
+		if r == nil {
+			if len(rates) > 4*m.net.cfg.MaxPeers {
+				clear(rates) // of peers long gone, mostly; the others start anew
+			}
+			r = rate.NewLimiter(meshPerSecond, meshAtOnce)
+			rates[id] = r
+		}
+		if !r.Allow() {
+			m.net.cfg.Metrics.Dropped("transaction", "in")
+			return errors.New("too many messages")
+		}
+		return nil
+	}
+}
+
+// judge admits the transactions of a message. A message is passed on whole only if all of it was admitted, that is
+// verified by us: otherwise a peer could be blamed for what it could not know. What is new in other messages is sent
+// again by us.
+func (m *mesh) judge(_ context.Context, from PeerID, msg *pubsub.Message) pubsub.ValidationResult {
+	n := m.net
+	if from == n.ID() {
+		return pubsub.ValidationAccept
+	}
+	raws, err := decodeBatch(msg.GetData())
+	if err != nil {
+		n.Misbehaved(from, offenceOf(err))
+		return pubsub.ValidationReject
+	}
+	n.cfg.Metrics.Message("transaction", "in", len(msg.GetData()))
+	fresh, offence := n.admit(from, raws)
+	switch {
+	case offence != "":
+		n.Misbehaved(from, offence)
+		m.publish(fresh...)
+		return pubsub.ValidationReject
+	case len(fresh) == len(raws):
+		return pubsub.ValidationAccept
+	}
+	m.publish(fresh...)
+	return pubsub.ValidationIgnore
+}
+
+func offenceOf(err error) Offence {
+	if errors.Is(err, chain.ErrTooLarge) || errors.Is(err, errOversized) {
+		return OffenceOversized
+	}
+	return OffenceMalformed
+}
+
+// decodeBatch reads a message: the canonical encoding of an array of byte strings, not empty.
+func decodeBatch(b []byte) ([][]byte, error) {
+	var raws [][]byte
+	if err := chain.Decode(b, &raws, batchBytes); err != nil {
+		return nil, fmt.Errorf("read transactions: %w", err)
+	}
+	if len(raws) == 0 {
+		return nil, fmt.Errorf("read transactions: %w: there are none", chain.ErrEncoding)
+	}
+	return raws, nil
+}
+
+// admit offers a peer's transactions to the pool. It returns those that are new, and the offence if one of them is
+// garbage: something that is wrong whatever the state, and that its sender could have seen.
+func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Offence) {
+	for i, err := range n.cfg.Admit(from, raws) {
+		if err == nil {
+			fresh = append(fresh, raws[i])
+			continue
+		}
+		var refusal *chain.Refusal
+		if !errors.As(err, &refusal) {
+			continue
+		}
+		switch refusal.Code {
+		case chain.RefusedMalformed, chain.RefusedTooLarge, chain.RefusedUnknownKind:
+			offence = OffenceMalformed
+		case chain.RefusedSignature, chain.RefusedBadProof, chain.RefusedBadKey:
+			offence = OffenceBadSignature
+		}
+	}
+	return fresh, offence
+}
+
+// PublishTxs spreads transactions this node's pool admitted from clients. It never blocks: with too many waiting already,
+// the rest reaches peers when pools are next compared.
+func (n *Network) PublishTxs(raws ...[]byte) { n.mesh.publish(raws...) }
+
+func (m *mesh) publish(raws ...[]byte) {
+	if len(raws) == 0 {
+		return
+	}
+	m.mu.Lock()
+	for _, raw := range raws {
+		if m.bytes+len(raw) > waitingBytes {
+			m.net.cfg.Metrics.Dropped("transaction", "out")
+			continue
+		}
+		m.waiting = append(m.waiting, raw)
+		m.bytes += len(raw)
+	}
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run sends what waits, until the network closes.
+func (m *mesh) run() {
+	defer m.leave()
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-m.net.ctx.Done():
+			return
+		case <-m.wake:
+		}
+		for _, batch := range batches(m.take()) {
+			if err := m.topic.Publish(m.net.ctx, batch); err == nil {
+				m.net.cfg.Metrics.Message("transaction", "out", len(batch))
+			}
+		}
+		pause.Reset(batchWait)
+		select {
+		case <-m.net.ctx.Done():
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+func (m *mesh) take() [][]byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.waiting
+	m.waiting, m.bytes = nil, 0
+	return all
+}
+
+// batches encodes transactions in messages of at most batchBytes, in order.
+func batches(raws [][]byte) [][]byte {
+	const head, each = 5, 5 // most bytes of a CBOR array's and a byte string's head, of these lengths
+	var out [][]byte
+	for len(raws) > 0 {
+		n, size := 0, head
+		for n < len(raws) && size+each+len(raws[n]) <= batchBytes {
+			size += each + len(raws[n])
+			n++
+		}
+		if n == 0 {
+			raws = raws[1:] // larger than any transaction can be: nobody would take it
+			continue
+		}
+		out = append(out, chain.Encode(raws[:n]))
+		raws = raws[n:]
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package gossip
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	mrand "math/rand/v2"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+const (
+	// poolBytes caps the transactions one comparison brings.
+	poolBytes = 1 << 20
+	// poolIDs caps the ids a request lists.
+	poolIDs = 8000
+	// poolEvery is how often a node compares its pool with that of one peer, besides at each connection: gossip may lose
+	// a message under load and never repeats it.
+	poolEvery = 20 * time.Second
+)
+
+// poolAsk asks for the transactions that wait at the other side and not here. Have lists what waits here: the first 8
+// bytes of SHA-256(Salt ‖ id) each. The salt changes with each request, so nobody can make a transaction that is taken
+// for another one twice.
+type poolAsk struct {
+	_    struct{} `cbor:",toarray"`
+	Salt []byte
+	Have []byte
+}
+
+func shortID(salt []byte, id chain.Hash) uint64 {
+	h := chain.Sum(salt, id[:])
+	return binary.BigEndian.Uint64(h[:8])
+}
+
+// servePool sends what waits here and not at the peer: messages of transactions, as in the mesh, each a part.
+func (n *Network) servePool(s network.Stream) {
+	var ask poolAsk
+	n.serve(s, &ask, maxAskBytes, func(w *bufio.Writer) error {
+		if len(ask.Salt) != 8 || len(ask.Have)%8 != 0 {
+			n.Misbehaved(s.Conn().RemotePeer(), OffenceMalformed)
+			return errMalformed
+		}
+		have := make(map[uint64]bool, len(ask.Have)/8)
+		for b := ask.Have; len(b) > 0; b = b[8:] {
+			have[binary.BigEndian.Uint64(b)] = true
+		}
+		var lacks [][]byte
+		for size, pending := 0, n.cfg.Pending(); len(pending) > 0; pending = pending[1:] {
+			p := pending[0]
+			if have[shortID(ask.Salt, p.ID)] {
+				continue
+			}
+			if size += len(p.Raw) + 5; size > poolBytes {
+				break
+			}
+			lacks = append(lacks, p.Raw)
+		}
+		for _, batch := range batches(lacks) {
+			if err := writePart(w, batch); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SyncPool brings the transactions that wait at a peer and not here, at most 1 MiB of them, and returns how many were
+// admitted. It runs by itself when a peer connects, and now and then.
+func (n *Network) SyncPool(ctx context.Context, id PeerID) (admitted int, err error) {
+	ask := poolAsk{Salt: make([]byte, 8)}
+	if _, err := rand.Read(ask.Salt); err != nil {
+		return 0, fmt.Errorf("compare pools: %w", err)
+	}
+	for i, p := range n.cfg.Pending() {
+		if i == poolIDs {
+			break
+		}
+		ask.Have = binary.BigEndian.AppendUint64(ask.Have, shortID(ask.Salt, p.ID))
+	}
+	s, done, err := n.ask(ctx, id, n.protos.pool, &ask)
+	if err != nil {
+		return 0, fmt.Errorf("compare pools: %w", err)
+	}
+	defer done()
+	r := bufio.NewReaderSize(s, 4096)
+	for left := poolBytes + batchBytes; ; {
+		batch, err := readPart(s, r, min(left, batchBytes))
+		if errors.Is(err, io.EOF) {
+			return admitted, nil
+		}
+		var raws [][]byte
+		if err == nil {
+			left -= len(batch)
+			raws, err = decodeBatch(batch)
+		}
+		if err != nil {
+			if errors.Is(err, errOversized) || errors.Is(err, errMalformed) || errors.Is(err, chain.ErrEncoding) {
+				n.Misbehaved(id, offenceOf(err))
+			}
+			return admitted, fmt.Errorf("compare pools: %w", err)
+		}
+		n.cfg.Metrics.Message("transaction", "in", len(batch))
+		fresh, offence := n.admit(id, raws)
+		admitted += len(fresh)
+		// Others that were connected before the peer told us have nobody else to hear it from.
+		n.mesh.publish(fresh...)
+		if offence != "" {
+			n.Misbehaved(id, offence)
+			return admitted, fmt.Errorf("compare pools: the peer sent transactions that are %s", offence)
+		}
+	}
+}
+
+// keepPools compares the pool with one peer's from time to time.
+func (n *Network) keepPools() {
+	for n.pause(poolEvery) {
+		peers := n.up()
+		if len(peers) == 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(n.ctx, poolEvery)
+		_, _ = n.SyncPool(ctx, peers[mrand.IntN(len(peers))])
+		cancel()
+	}
+}
+
+// greet is what a node does first with a new peer, besides consensus: it takes over what waits, and whom the peer knows.
+func (n *Network) greet(id PeerID) {
+	ctx, cancel := context.WithTimeout(n.ctx, 3*askTimeout)
+	defer cancel()
+	_, _ = n.SyncPool(ctx, id)
+	n.finder.learn(ctx, id)
+	n.ping(ctx, id)
+}
+
+// pause waits about d, and reports whether to go on.
+func (n *Network) pause(d time.Duration) bool {
+	t := time.NewTimer(jittered(d))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-n.ctx.Done():
+		return false
+	}
+}
+
+// jittered is d, a tenth more or less, so that nodes started together do not stay in step.
+func jittered(d time.Duration) time.Duration {
+	return d + time.Duration((mrand.Float64()-0.5)*0.2*float64(d))
+}
