@@ -34,13 +34,14 @@ type Core struct {
 	validRound  int64 // -1: none
 	validHash   chain.Hash
 
-	rounds  map[uint64]*roundState
-	blocks  map[chain.Hash]*candidate
-	future  [][]uint64             // by validator: rounds above ours it has messages in, ascending
-	work    bool                   // something to decide was announced
-	mayVote bool                   // the silence after a start is over
-	heard   map[chain.Address]bool // validators that spoke to us during that silence
-	halted  bool
+	rounds   map[uint64]*roundState
+	blocks   map[chain.Hash]*candidate
+	future   [][]uint64             // by validator: rounds above ours it has messages in, ascending
+	work     bool                   // something to decide was announced
+	building bool                   // a Build of this round waits for its answer
+	mayVote  bool                   // the silence after a start is over
+	heard    map[chain.Address]bool // validators that spoke to us during that silence
+	halted   bool
 
 	out []Effect // of the running Step
 }
@@ -121,7 +122,7 @@ func (c *Core) emit(e Effect) { c.out = append(c.out, e) }
 func (c *Core) begin(b Begin) {
 	c.rules = Rules{Genesis: c.cfg.Genesis, Height: b.Height, Set: b.Set, Seed: b.Seed, Params: b.Params}
 	c.parentTime = b.ParentTime
-	c.round, c.step, c.work = 0, StepIdle, false
+	c.round, c.step, c.work, c.building = 0, StepIdle, false, false
 	c.lockedRound, c.lockedHash = -1, chain.Hash{}
 	c.validRound, c.validHash = -1, chain.Hash{}
 	c.rounds = map[uint64]*roundState{}

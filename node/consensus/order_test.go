@@ -2,10 +2,15 @@ package consensus
 
 import (
 	"fmt"
-	"testing"
 
 	"github.com/posnet/posnet/node/chain"
 )
+
+// failer is what *testing.T and *rapid.T have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
 
 // order checks the promise of the effect lists: nothing leaves the node before
 // what it rests on is durable, and nothing that left is ever contradicted. It
@@ -25,7 +30,7 @@ func newOrder() *order {
 	}
 }
 
-func (o *order) check(t testing.TB, height uint64, effects []Effect) {
+func (o *order) check(t failer, height uint64, effects []Effect) {
 	t.Helper()
 	for _, e := range effects {
 		if err := o.effect(height, e); err != nil {

@@ -100,9 +100,10 @@ func (c *Core) onBuilt(e Built) {
 	if e.Height != c.rules.Height || e.Round != c.round || c.step != StepPropose || !c.Voting() {
 		return
 	}
-	if c.at(e.Round).proposal != nil {
+	if !c.building || c.at(e.Round).proposal != nil {
 		return // one proposal a round, whatever the driver builds
 	}
+	c.building = false
 	hash := e.Block.Header.Hash()
 	if !c.draft(hash, e.Block) {
 		return

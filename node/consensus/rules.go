@@ -43,7 +43,7 @@ func (c *Core) proposalSeen() bool {
 
 // startRound enters a round (lines 11 to 21).
 func (c *Core) startRound(round uint64) {
-	c.round, c.step = round, StepPropose
+	c.round, c.step, c.building = round, StepPropose, false
 	c.forgetRounds()
 	c.timer(StepPropose)
 	// With a proposal of the round at hand (an interrupted run made it) there is
@@ -52,6 +52,7 @@ func (c *Core) startRound(round uint64) {
 		return
 	}
 	if c.validRound < 0 {
+		c.building = true
 		c.emit(Build{Height: c.rules.Height, Round: round})
 		return
 	}
