@@ -57,7 +57,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 func (r *Replica) write(b *chain.Block, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
 	c := store.Commit{
 		Height: b.Header.Height, BlockHash: hash, Block: chain.Encode(b), Certificate: chain.Encode(cert),
-		TxIDs: out.TxIDs, State: changes(out), Tree: out.Tree,
+		TxIDs: out.TxIDs, State: append(changes(out), r.past()...), Tree: out.Tree,
 	}
 	start := r.cfg.Observer.start()
 	if err := r.cfg.Store.Commit(c); err != nil {

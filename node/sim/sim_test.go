@@ -69,3 +69,14 @@ func TestAnIdleChainForgesOneBlockEachIdlePeriod(t *testing.T) {
 		t.Errorf("20 idle blocks 2 s apart took %.1f s", res.SimSeconds)
 	}
 }
+
+func TestTenThousandHeightsUnderFaults(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("minutes under the race detector: make sim runs it without")
+	}
+	t.Parallel()
+	res := run(t, Config{Seed: 10_000, Nodes: 4, Heights: 10_000, Faults: Rough(), TxEvery: 100, Limit: 24 * 3_600_000})
+	if res.Crashes < 20 || res.Rounds < 100 {
+		t.Errorf("%d crashes and %d later rounds in 10,000 heights: too few to prove anything", res.Crashes, res.Rounds)
+	}
+}

@@ -7,14 +7,12 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/ledger/tree"
 )
 
-// KV is a change of the ledger's state.
-type KV struct {
-	Key   []byte
-	Value []byte // nil deletes the key
-}
+// KV is a change of the ledger's state. A nil Value deletes the key.
+type KV = ledger.KV
 
 // Genesis is what a chain starts from.
 type Genesis struct {

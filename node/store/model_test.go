@@ -43,7 +43,7 @@ func changes(height uint64) []KV {
 	if height == 0 {
 		var all []KV
 		for i := range accounts {
-			all = append(all, KV{account(i), []byte("genesis")})
+			all = append(all, KV{Key: account(i), Value: []byte("genesis")})
 		}
 		return all
 	}
@@ -51,9 +51,9 @@ func changes(height uint64) []KV {
 	for i := range accounts {
 		switch (uint64(i) + height*7) % 11 {
 		case 0, 1, 2:
-			some = append(some, KV{account(i), fmt.Append(nil, "value ", i, " at ", height)})
+			some = append(some, KV{Key: account(i), Value: fmt.Append(nil, "value ", i, " at ", height)})
 		case 3:
-			some = append(some, KV{account(i), nil})
+			some = append(some, KV{Key: account(i), Value: nil})
 		}
 	}
 	return some
@@ -81,7 +81,7 @@ func content(height uint64) (map[string]string, chain.Hash) {
 	}
 	var kvs []KV
 	for _, k := range slices.Sorted(maps.Keys(state)) {
-		kvs = append(kvs, KV{[]byte(k), []byte(state[k])})
+		kvs = append(kvs, KV{Key: []byte(k), Value: []byte(state[k])})
 	}
 	root, _, err := tree.Apply(nil, tree.NoVersion, 0, updates(kvs))
 	if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/ledger/tree"
 )
 
@@ -75,6 +76,14 @@ func (s *Store) ScanState(prefix, from []byte, fn func(key, value []byte) bool) 
 	_, err := read(s, func(v *View) (struct{}, error) { return struct{}{}, v.ScanState(prefix, from, fn) })
 	return err
 }
+
+// StateReader is the state at the tip of the moment, as the ledger reads it. It
+// may be used from any goroutine until Close.
+func (s *Store) StateReader() ledger.Reader { return stateReader{s} }
+
+type stateReader struct{ s *Store }
+
+func (r stateReader) Get(key []byte) ([]byte, error) { return orNil(r.s.State(key)) }
 
 // TreeReader reads the state tree of the versions that are not pruned, whatever
 // the tip is. It may be used from any goroutine until Close.

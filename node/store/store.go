@@ -3,11 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -21,6 +20,7 @@ type Store struct {
 	fs    vfs.FS
 	dir   string
 	log   *slog.Logger
+	lock  io.Closer // keeps other processes out
 	db    *pebble.DB
 	cache *nodeCache
 
@@ -53,36 +53,18 @@ type Tip struct {
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes)}
-	if err := s.openPebble(); err != nil {
-		return nil, err
+	if err := s.openDirectory(); err != nil {
+		return nil, fmt.Errorf("open the data directory %s: %w", dir, err)
 	}
 	if err := s.checkMeta(); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
 	}
 	tip, err := s.readTip()
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
 	}
 	s.publish(tip)
 	return s, nil
-}
-
-func (s *Store) openPebble() (err error) {
-	doing := "open the data directory " + s.dir
-	defer func() { err = caught(recover(), err) }()
-	p := s.opts.pebble(s)
-	p.FS = s.fs
-	s.db, err = pebble.Open(s.dir, p)
-	if err != nil && isLocked(err) {
-		return fmt.Errorf("%s: %w", doing, ErrLocked)
-	}
-	return wrap(doing, err)
-}
-
-// isLocked tells a directory that is in use from one that cannot be opened.
-// Pebble has no error of its own for a lock held within this process.
-func isLocked(err error) bool {
-	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process")
 }
 
 // caught turns a panic of pebbleLogger.Fatalf into its error; others go on.
@@ -155,9 +137,9 @@ func (s *Store) Close() error {
 	}
 	s.open.Wait()
 	if err := s.fatal.Load(); err != nil {
-		return *err
+		return errors.Join(*err, s.lock.Close())
 	}
-	return wrap("close the data directory "+s.dir, s.db.Close())
+	return wrap("close the data directory "+s.dir, errors.Join(s.db.Close(), s.lock.Close()))
 }
 
 // usable is nil unless the store has failed or was closed.

@@ -178,7 +178,7 @@ func TestScanStateFollowsPrefixAndCursor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.State = append(c.State, KV{[]byte("accounts"), []byte{}}, KV{[]byte{0xff, 0xff, 1}, []byte{1}}, KV{[]byte{0xff, 0xff}, []byte{2}})
+	c.State = append(c.State, KV{Key: []byte("accounts"), Value: []byte{}}, KV{Key: []byte{0xff, 0xff, 1}, Value: []byte{1}}, KV{Key: []byte{0xff, 0xff}, Value: []byte{2}})
 	if err := s.Commit(c); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestPruneKeepsTheLastVersionsAndNothingElse(t *testing.T) {
 	fresh := tree.Change{}
 	var kvs []KV
 	for k, v := range state {
-		kvs = append(kvs, KV{[]byte(k), []byte(v)})
+		kvs = append(kvs, KV{Key: []byte(k), Value: []byte(v)})
 	}
 	if r, c, err := tree.Apply(nil, tree.NoVersion, 0, updates(kvs)); err != nil || r != root {
 		t.Fatal(err)

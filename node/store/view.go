@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/ledger/tree"
 )
 
@@ -140,7 +141,10 @@ func (v *View) Tx(id chain.Hash) (TxLocation, error) {
 func (v *View) State(key []byte) ([]byte, error) {
 	v.key = appendStateKey(v.key[:0], key)
 	b, err := get(v.shared.snapshot, v.key, nil)
-	if err != nil {
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		return nil, ErrNotFound // often asked for; no words
+	case err != nil:
 		return nil, wrap(fmt.Sprintf("read state %x", key), err)
 	}
 	return b, nil
@@ -180,6 +184,21 @@ func successor(prefix []byte) []byte {
 			return next
 		}
 	}
+}
+
+// StateReader is the view as the ledger reads it.
+func (v *View) StateReader() ledger.Reader { return viewState{v} }
+
+type viewState struct{ v *View }
+
+func (r viewState) Get(key []byte) ([]byte, error) { return orNil(r.v.State(key)) }
+
+// orNil gives nil for what is not there.
+func orNil(b []byte, err error) ([]byte, error) {
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return b, err
 }
 
 // Get implements [tree.Reader] for the versions that are not pruned.
