@@ -22,7 +22,7 @@ import (
 func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
-		method, url := c.Request().Method, c.Request().URL.RequestURI()
+		was, _ := c.Request().Context().Value(askedKey{}).(asked)
 		id := requestID(c.Request().Header.Get(echo.HeaderXRequestID))
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
@@ -36,14 +36,14 @@ func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 		if _, matched := c.Get(routed).(bool); !matched {
 			route = ""
 		}
-		s.opts.Observe(method, route, code, took)
+		s.opts.Observe(was.method, route, code, took)
 		level := slog.LevelInfo
 		if code < http.StatusBadRequest && (route == BasePath+"/ping" || route == "/ping") {
 			level = slog.LevelDebug
 		}
 		const longest = 256
 		s.opts.Logger.LogAttrs(ctx, level, "request answered",
-			telemetry.HTTPRequest(method, url[:min(longest, len(url))], code, took)...)
+			telemetry.HTTPRequest(was.method, was.url[:min(longest, len(was.url))], code, took)...)
 		return nil
 	}
 }
@@ -78,24 +78,28 @@ func requestID(given string) string {
 	return hex.EncodeToString(b[:])
 }
 
-// shape makes one request of many spellings: no trailing slash, and HEAD as
-// GET (net/http keeps the body of an answer to HEAD back).
-func shape(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		old := c.Request()
-		r, u := old.WithContext(old.Context()), *old.URL
+// shape makes one request of many spellings, before it is routed: no trailing
+// slash, and HEAD as GET. What the caller wrote is kept for the log.
+func shape(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, old *http.Request) {
+		r, u := old.WithContext(context.WithValue(old.Context(), askedKey{}, asked{old.Method, old.URL.RequestURI()})), *old.URL
 		if t := trim(u.Path); t != "" {
 			u.Path, u.RawPath = t, trim(u.RawPath)
 		}
 		if r.Method == http.MethodHead {
 			r.Method = http.MethodGet
-			c.Response().Writer = headWriter{c.Response().Writer}
+			w = headWriter{w}
 		}
 		r.URL = &u
-		c.SetRequest(r)
-		return next(c)
-	}
+		next.ServeHTTP(w, r)
+	})
 }
+
+// asked is what the caller wrote.
+type (
+	asked    struct{ method, url string }
+	askedKey struct{}
+)
 
 // headWriter drops the body, for writers that do not know the method.
 type headWriter struct{ http.ResponseWriter }

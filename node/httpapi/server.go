@@ -63,7 +63,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // a header could name any address
 	e.HTTPErrorHandler = s.writeError
-	e.Pre(s.access, s.limitRate(), shape, s.limitTime)
+	e.Pre(s.access, s.limitRate(), s.limitTime)
 	if len(opts.CORSOrigins) > 0 {
 		e.Pre(middleware.CORSWithConfig(middleware.CORSConfig{AllowOrigins: opts.CORSOrigins}))
 	}
@@ -74,7 +74,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("prepare the API documents: %w", err)
 	}
 	s.http = &http.Server{
-		Handler:           e,
+		Handler:           s.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      opts.Limits.Wait + 30*time.Second,
@@ -86,7 +86,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 }
 
 // Handler is the API without a listener, for tests and for mounting elsewhere.
-func (s *Server) Handler() http.Handler { return s.echo }
+func (s *Server) Handler() http.Handler { return shape(s.echo) }
 
 // Serve answers on l until [Server.Shutdown], then returns nil.
 func (s *Server) Serve(l net.Listener) error {
