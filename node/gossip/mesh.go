@@ -50,6 +50,9 @@ func newMesh(n *Network) (*mesh, error) {
 		// A message is what is in it, whoever made it: the transactions are signed, and equal batches are one.
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithMessageIdFn(func(msg *pb.Message) string { h := chain.Sum(msg.GetData()); return string(h[:]) }),
+		// What this node publishes goes to every peer, not only to those of the mesh: right after a start there is no mesh
+		// yet, and a transaction that nobody else holds waits until this node wins the lottery.
+		pubsub.WithFloodPublish(true),
 		pubsub.WithMaxMessageSize(4*batchBytes),
 		pubsub.WithPeerOutboundQueueSize(64),
 		pubsub.WithValidateQueueSize(256),

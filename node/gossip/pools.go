@@ -23,7 +23,7 @@ const (
 	poolIDs = 8000
 	// poolEvery is how often a node compares its pool with that of one peer, besides at each connection: gossip may lose
 	// a message under load and never repeats it.
-	poolEvery = 20 * time.Second
+	poolEvery = time.Second
 )
 
 // poolAsk asks for the transactions that wait at the other side and not here. Have lists what waits here: the first 8
@@ -126,7 +126,7 @@ func (n *Network) keepPools() {
 		if len(peers) == 0 {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(n.ctx, poolEvery)
+		ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
 		_, _ = n.SyncPool(ctx, peers[mrand.IntN(len(peers))])
 		cancel()
 	}
