@@ -23,8 +23,8 @@ controller-gen object paths=./api/...
 controller-gen crd:allowDangerousTypes=false paths=./api/... output:crd:artifacts:config=config/crd
 controller-gen rbac:roleName=posnet-operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
 go generate ./...
-# The chart carries the CRDs: one source, two places, and this line between them.
-if [[ -d charts/posnet/crds ]]; then cp config/crd/posnet.dev_*.yaml charts/posnet/crds/; fi
+# The chart carries the CRD and the role: one source, two places, and this line between them.
+cp config/crd/posnet.dev_*.yaml config/rbac/role.yaml charts/posnet/files/
 
 if [[ "${1:-}" == --check ]]; then
   after="$(state)"
