@@ -3,9 +3,7 @@ package catchup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
@@ -29,7 +27,9 @@ type Config struct {
 	Target func() uint64
 	// Peers lists whom to ask, in any order.
 	Peers func() []Peer
-	// Fetch asks a peer for blocks from a height on; it may bring fewer than max.
+	// Fetch asks a peer for blocks from a height on; it may bring fewer than max,
+	// and along with an error those that came whole. It returns soon after ctx
+	// ends. It is called concurrently, at most twice at a time for one peer.
 	Fetch func(ctx context.Context, peer string, from uint64, max int) ([]Block, error)
 	// Apply verifies a block and its certificate and commits it. A block that is
 	// not the next is no error.
@@ -43,21 +43,24 @@ type Config struct {
 }
 
 const (
-	batch    = 128              // blocks asked for at once; the transport caps bytes
-	patience = 15 * time.Second // for one answer
-	lookAt   = time.Second      // how often to look without a hint
-	coolOff  = 10 * time.Second // a peer that failed is not asked for so long
-	tellAt   = 5 * time.Second  // between two progress lines
+	// Window is how many stretches of blocks are fetched or held at once.
+	Window = 4
+
+	stretchBlocks = 128                    // asked for at once; the transport caps bytes
+	patience      = 15 * time.Second       // for one answer
+	hurry         = 2 * time.Second        // after which another peer is asked for what is needed next
+	lookEvery     = time.Second            // how often to look without a hint
+	grace         = 150 * time.Millisecond // for consensus to bring a single block
+	tellEvery     = 5 * time.Second        // between two progress lines
 )
 
-// Catchup keeps one node up to date. Make it with [New], run it with
-// [Catchup.Run].
+// Catchup keeps one node up to date. Make it with [New], run it with [Catchup.Run].
 type Catchup struct {
 	cfg  Config
 	wake chan struct{}
+	book book // used by the goroutine of Run alone
 
 	mu       sync.Mutex
-	resting  map[string]time.Time // peers not to be asked before
 	progress Progress
 }
 
@@ -66,6 +69,8 @@ type Progress struct {
 	Height uint64
 	Target uint64    // at least Height
 	Since  time.Time // since when Height has been more than one below Target; now if it is not
+	Active bool      // blocks are being fetched
+	Rate   float64   // blocks applied per second in the run under way, or in the last one
 }
 
 // New makes a Catchup that does nothing until it runs.
@@ -76,7 +81,7 @@ func New(cfg Config) (*Catchup, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Catchup{cfg: cfg, wake: make(chan struct{}, 1), resting: map[string]time.Time{}}, nil
+	return &Catchup{cfg: cfg, wake: make(chan struct{}, 1), book: newBook()}, nil
 }
 
 // Hint says that somebody claims a height. It never blocks.
@@ -103,10 +108,15 @@ func (c *Catchup) Progress() Progress {
 	return c.progress
 }
 
-// Run catches up whenever the node is behind, until ctx ends or Apply fails for
-// a reason of our own.
+func (c *Catchup) note(active bool, rate float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.progress.Active, c.progress.Rate = active, rate
+}
+
+// Run catches up whenever the node is behind, until ctx ends or Apply fails for a reason of our own.
 func (c *Catchup) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookAt)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -115,131 +125,43 @@ func (c *Catchup) Run(ctx context.Context) error {
 		case <-c.wake:
 		case <-tick.C:
 		}
+		height := c.cfg.Height()
+		ahead := c.highest()
+		if ahead <= height {
+			continue
+		}
+		if ahead == height+1 {
+			if err := wait(ctx, grace); err != nil {
+				return err
+			}
+			if c.cfg.Height() > height {
+				continue
+			}
+		}
 		if err := c.advance(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// answer is what a peer brought.
-type answer struct {
-	peer   string
-	from   uint64
-	blocks []Block
-	err    error
-}
-
-// advance fetches and applies until no peer that may be asked is ahead. While
-// one answer is applied the next is on its way.
-func (c *Catchup) advance(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	began, first, told := time.Now(), c.cfg.Height(), time.Now()
-	var next chan answer
-	for {
-		from := c.cfg.Height() + 1
-		if next == nil {
-			if next = c.ask(ctx, from); next == nil {
-				break
-			}
-		}
-		a := <-next
-		next = nil
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if len(a.blocks) == 0 || a.from != from {
-			if a.from == from {
-				c.rest(a.peer, a.err)
-			}
-			continue
-		}
-		next = c.ask(ctx, a.from+uint64(len(a.blocks)))
-		if err := c.apply(ctx, a); err != nil {
-			return err
-		}
-		if time.Since(told) > tellAt {
-			told = time.Now()
-			c.cfg.Log.Info("catching up", "height", c.cfg.Height(), "target", c.Progress().Target)
+// highest is the most that a peer which may be asked claims.
+func (c *Catchup) highest() uint64 {
+	top, now := uint64(0), time.Now()
+	for _, p := range c.cfg.Peers() {
+		if !c.book.resting(p.ID, now) {
+			top = max(top, p.Height)
 		}
 	}
-	if n := c.cfg.Height() - first; n > 1 {
-		took := time.Since(began)
-		c.cfg.Log.Info("caught up", "height", c.cfg.Height(), "blocks", n, "seconds", took.Seconds())
-	}
-	return nil
+	return top
 }
 
-// apply hands blocks on. It returns only errors that are our own.
-func (c *Catchup) apply(ctx context.Context, a answer) error {
-	for i, b := range a.blocks {
-		before := c.cfg.Height()
-		err := c.cfg.Apply(ctx, b)
-		switch {
-		case err == nil && c.cfg.Height() >= a.from+uint64(i):
-		case err == nil && c.cfg.Height() == before:
-			c.blame(a.peer, fmt.Errorf("it brought another block than height %d", before+1))
-			return nil
-		case err == nil:
-		case c.cfg.Hostile(err):
-			c.blame(a.peer, err)
-			return nil
-		default:
-			return fmt.Errorf("apply block %d: %w", a.from+uint64(i), err)
-		}
-	}
-	return nil
-}
-
-// ask asks the peer that claims most, from those that may be asked; nil if
-// none is at from.
-func (c *Catchup) ask(ctx context.Context, from uint64) chan answer {
-	peer, ok := c.choose(from)
-	if !ok {
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
 		return nil
 	}
-	out := make(chan answer, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		blocks, err := c.cfg.Fetch(ctx, peer, from, batch)
-		out <- answer{peer, from, blocks, err}
-	}()
-	return out
-}
-
-func (c *Catchup) choose(from uint64) (string, bool) {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id, until := range c.resting {
-		if until.Before(now) {
-			delete(c.resting, id)
-		}
-	}
-	peers := slices.DeleteFunc(c.cfg.Peers(), func(p Peer) bool {
-		_, resting := c.resting[p.ID]
-		return resting || p.Height < from
-	})
-	if len(peers) == 0 {
-		return "", false
-	}
-	return slices.MaxFunc(peers, func(a, b Peer) int {
-		if a.Height < b.Height {
-			return -1
-		}
-		return 1
-	}).ID, true
-}
-
-func (c *Catchup) blame(peer string, err error) {
-	c.cfg.Blame(peer, err)
-	c.rest(peer, err)
-}
-
-func (c *Catchup) rest(peer string, err error) {
-	c.cfg.Log.Debug("peer passed over", "peer", peer, "error", err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resting[peer] = time.Now().Add(coolOff)
 }

@@ -1,16 +1,27 @@
-// Package catchup brings a node that is behind to the tip: it fetches final
-// blocks with their certificates from peers and hands them on, in order, to be
-// verified and applied.
+// Package catchup brings a node that is behind to the tip: it fetches final blocks with their certificates from peers and
+// hands them on, in order, to be verified and applied.
 //
 // # Whom to believe
 //
-// What a peer says of its height is a hint where to ask, and nothing else. A
-// block counts when its certificate verifies under the validator set that this
-// node has itself reached. A peer that brings something wrong is blamed and not
-// asked again for a while; one that is slow or empty-handed is passed over.
+// What a peer says of its height is a hint where to ask, and nothing else. A block counts when its certificate verifies
+// under the validator set that this node has itself reached, so blocks are applied strictly one after the other: each may
+// change the set of those that follow. A peer that brings something wrong is blamed; one that fails, stalls or comes
+// empty-handed is passed over for a time that doubles with each failure. Claims do not decide who is asked first: who
+// delivered before does, so a crowd of boasters costs no more than a moment each.
+//
+// # How it is fast
+//
+// Several stretches of the chain are fetched at once, from different peers where there are any, while the first is being
+// applied:
+//
+//	applied ─────►│ stretch 1: being applied │ stretch 2: here │ stretch 3: on its way │ …
+//
+// When the stretch that is needed next is late, another peer is asked for it too, and whoever is first delivers.
+//
+// A peer that is a single block ahead is no reason to fetch: consensus will have that block in a moment. Only when it does
+// not is it asked for.
 //
 // # Bounds
 //
-// At most two answers of the transport's cap are held at a time: one being
-// applied, and the next on its way meanwhile.
+// At most [Window] stretches are held or under way, each no larger than the transport's cap on an answer.
 package catchup
