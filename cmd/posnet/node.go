@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/posnet/posnet/node"
+	"github.com/posnet/posnet/node/telemetry"
+)
+
+// nodeSettings are the flags of posnet node that are not fields of its Config.
+type nodeSettings struct {
+	config, secretFile  string
+	logLevel, logFormat string
+}
+
+func newNodeCommand() *cobra.Command {
+	cfg := node.DefaultConfig()
+	var s nodeSettings
+	cmd := &cobra.Command{
+		Use:   "node",
+		Short: "Run one node",
+		Long: `Run one node until it is told to stop (SIGTERM or Ctrl-C).
+
+At the first start the node makes its keys in the data directory and keeps a copy of the genesis there; from then on it
+belongs to that network and continues where it stopped.
+
+Every flag is also an environment variable (--data-dir is POSNET_DATA_DIR) and a key of the YAML file given by --config.
+A flag wins over the environment, the environment over the file.`,
+		Example: `  # three nodes in three terminals, as in the original demonstration
+  posnet node --ip 127.0.0.1 --node-port 8010 --api-port 8050 --private-port 9464 --data-dir n0 --genesis genesis.json
+  posnet node --ip 127.0.0.1 --node-port 8011 --api-port 8051 --private-port 9465 --data-dir n1 --genesis genesis.json --peers 127.0.0.1:8050
+  posnet node --ip 127.0.0.1 --node-port 8012 --api-port 8052 --private-port 9466 --data-dir n2 --genesis genesis.json --peers 127.0.0.1:8050 --key-file my.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fillFlags(cmd.Flags(), s.config, os.LookupEnv); err != nil {
+				return err
+			}
+			if err := s.apply(cmd, &cfg); err != nil {
+				return err
+			}
+			return node.Run(cmd.Context(), cfg)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.config, "config", "", "YAML `file` with settings, whose keys are the names of these flags")
+	f.StringVar(&cfg.DataDir, "data-dir", cfg.DataDir, "`directory` of everything durable: keys, sign-state, database")
+	f.StringVar(&cfg.Genesis, "genesis", "", "genesis `file`; needed at the first start, checked at later ones")
+	f.BoolVar(&cfg.AwaitGenesis, "await-genesis", false, "wait for the genesis file to appear, showing this node's identity meanwhile")
+	f.StringVar(&s.secretFile, "ceremony-secret-file", "", "`file` with the secret under which this node attests its identity")
+	f.StringVar(&cfg.NetworkUID, "network-uid", "", "UID of the PoSNetwork, part of the identity")
+	f.Uint64Var(&cfg.Ordinal, "ordinal", 0, "number of this node, part of the identity (default: the number at the end of POSNET_POD_NAME, or 0)")
+	f.StringVar(&cfg.KeyFile, "key-file", "", "account key `file`, PKCS#8 PEM as openssl makes it (default: one made in the data directory)")
+	f.StringVar(&cfg.IP, "ip", cfg.IP, "`address` to listen on for the API and for peers")
+	f.IntVar(&cfg.APIPort, "api-port", cfg.APIPort, "`port` of the API; 0 picks a free one")
+	f.IntVar(&cfg.PeerPort, "node-port", cfg.PeerPort, "`port` for peers, TCP and UDP; 0 picks a free one")
+	f.StringVar(&cfg.PrivateIP, "private-ip", cfg.PrivateIP, "`address` to listen on for metrics, health and logs")
+	f.IntVar(&cfg.PrivatePort, "private-port", cfg.PrivatePort, "`port` of metrics, health and logs; 0 picks a free one, -1 is off")
+	f.StringSliceVar(&cfg.Peers, "peers", nil, "nodes to begin with, as `host:apiPort`; a name stands for all its addresses")
+	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` whose state can be proven; older versions are pruned")
+	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&s.logFormat, "log-format", "auto", "json, text, or auto: text at a terminal")
+	return cmd
+}
+
+// apply turns settings into parts of the configuration.
+func (s *nodeSettings) apply(cmd *cobra.Command, cfg *node.Config) error {
+	level, err := telemetry.ParseLevel(s.logLevel)
+	if err != nil {
+		return err
+	}
+	format, err := telemetry.ParseFormat(s.logFormat)
+	if err != nil {
+		return err
+	}
+	if s.secretFile != "" {
+		secret, err := os.ReadFile(s.secretFile)
+		if err != nil {
+			return fmt.Errorf("read the ceremony secret: %w", err)
+		}
+		if cfg.CeremonySecret = bytes.TrimSpace(secret); len(cfg.CeremonySecret) < 16 {
+			return fmt.Errorf("%s holds %d bytes: a ceremony secret has at least 16", s.secretFile, len(cfg.CeremonySecret))
+		}
+	}
+	if !cmd.Flags().Changed("ordinal") {
+		if cfg.Ordinal, err = podOrdinal(os.Getenv("POSNET_POD_NAME")); err != nil {
+			return err
+		}
+	}
+	cfg.Log = telemetry.NewLogging(telemetry.LogOptions{Level: level, Format: format, Service: "posnet", Host: os.Getenv("POSNET_POD_NAME")})
+	slog.SetDefault(cfg.Log.Logger)
+	return nil
+}
+
+// podOrdinal is the number at the end of a StatefulSet pod's name.
+func podOrdinal(pod string) (uint64, error) {
+	if pod == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(pod[strings.LastIndex(pod, "-")+1:], 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("POSNET_POD_NAME %q does not end in -NUMBER: give --ordinal", pod)
+	}
+	return n, nil
+}
