@@ -5,6 +5,7 @@ set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 cd "$ROOT"
 
+# shellcheck disable=SC2034 # for the scripts that source this file
 CACHE="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/posnet"
 STARTED=$SECONDS
 PHASE_STARTED=$SECONDS

@@ -9,7 +9,7 @@ unformatted="$(git ls-files --cached --others --exclude-standard -- '*.go' | whi
 
 phase "shell"
 for script in hack/scripts/*.sh .ci/run; do bash -n "$script"; done
-if have shellcheck; then shellcheck -x -s bash hack/scripts/*.sh .ci/run; else note "shellcheck is not installed: syntax only"; fi
+if have shellcheck; then shellcheck -x -P hack/scripts -s bash hack/scripts/*.sh .ci/run; else note "shellcheck is not installed: syntax only"; fi
 
 phase "workflows"
 "$(tool actionlint)" -shellcheck= -pyflakes= .github/workflows/*.yml

@@ -54,7 +54,7 @@ show_trouble() {
     "$KUBECTL" -n "$NAMESPACE" get posnet "$NETWORK" \
       -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}' || true
     "$KUBECTL" -n "$NAMESPACE" get events --sort-by=.lastTimestamp | tail -n 15 || true
-    "$KUBECTL" -n "$SYSTEM" logs -l app.kubernetes.io/name=posnet --tail=20 --all-containers || true
+    "$KUBECTL" -n "$SYSTEM" logs -l app.kubernetes.io/component=operator --tail=20 --all-containers || true
   } >&2
 }
 
