@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,6 +20,9 @@ type nodeSettings struct {
 	config, secretFile  string
 	logLevel, logFormat string
 }
+
+// leastSecret is the least length of a ceremony secret.
+const leastSecret = 16
 
 func newNodeCommand() *cobra.Command {
 	cfg := node.DefaultConfig()
@@ -84,8 +88,9 @@ func (s *nodeSettings) apply(cmd *cobra.Command, cfg *node.Config) error {
 		if err != nil {
 			return fmt.Errorf("read the ceremony secret: %w", err)
 		}
-		if cfg.CeremonySecret = bytes.TrimSpace(secret); len(cfg.CeremonySecret) < 16 {
-			return fmt.Errorf("%s holds %d bytes: a ceremony secret has at least 16", s.secretFile, len(cfg.CeremonySecret))
+		cfg.CeremonySecret, err = base64.StdEncoding.DecodeString(string(bytes.TrimSpace(secret)))
+		if err != nil || len(cfg.CeremonySecret) < leastSecret {
+			return fmt.Errorf("%s is no ceremony secret: it must be the base64 of at least %d random bytes", s.secretFile, leastSecret)
 		}
 	}
 	if !cmd.Flags().Changed("ordinal") {
