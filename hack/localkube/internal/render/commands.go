@@ -89,6 +89,8 @@ func Servers(in Input, containerd string) []Server {
 			"--cluster-cidr="+plan.Pods.String(),
 			"--service-cluster-ip-range="+plan.Services.String(),
 			"--allocate-node-cidrs=false",
+			// Both this and the kubelet would make the default directory, which is the machine's.
+			"--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins",
 			// The kubelet renews its lease every 30 s (a quarter of nodeLeaseDurationSeconds).
 			"--node-monitor-grace-period=150s",
 			"--profiling=false",
