@@ -30,7 +30,9 @@ var kubeTypes = []string{"k8s.io/apimachinery/", "k8s.io/api/"}
 // Table is section 3 of the design. A key that ends in "/..." covers the packages below a package, each of which may also
 // import its own ancestors and siblings under that key.
 var Table = map[string]Rule{
-	"cmd/operator":            {May: []string{"controllers/...", "api/...", "node/telemetry"}, Never: peerToPeer},
+	// node/telemetry: docs/decisions/0002-shared-logging.md. node/keys: the init container that gives a pod its own brought keys
+	// and no other's checks that they are keys.
+	"cmd/operator":            {May: []string{"controllers/...", "api/...", "node/telemetry", "node/keys"}, Never: peerToPeer},
 	"cmd/posnet":              {May: []string{"node/...", "cmd/posnet/internal/..."}, Never: kubernetes},
 	"cmd/posnet/internal/...": {May: []string{"node/..."}, Never: kubernetes},
 	"cmd/kubectl-posnet":      {May: []string{"controllers/chainclient", "api/...", "node/telemetry"}, Never: peerToPeer},
@@ -59,7 +61,8 @@ var Table = map[string]Rule{
 	"node/catchup":             {May: []string{"node/chain", "node/keys", "node/stake", "node/gossip"}},
 	"node/httpapi":             {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/telemetry", "node/httpapi/api"}},
 	"node/httpapi/api":         {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree"}}, // generated shapes and stubs
-	"node/httpapi/httpapitest": {May: []string{"node/..."}},                                                  // for tests; no program imports it
+	"node/httpapi/client":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/httpapi/api"}},
+	"node/httpapi/httpapitest": {May: []string{"node/..."}}, // for tests; no program imports it
 	"node/telemetry":           {},
 	"node/sim":                 {May: simulated},
 	"node/sim/...":             {May: simulated},
