@@ -61,7 +61,7 @@ var Table = map[string]Rule{
 	"node/catchup":             {May: []string{"node/chain", "node/keys", "node/stake", "node/gossip"}},
 	"node/httpapi":             {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/telemetry", "node/httpapi/api"}},
 	"node/httpapi/api":         {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree"}}, // generated shapes and stubs
-	"node/httpapi/client":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/httpapi/api"}},
+	"node/httpapi/client":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/...", "node/httpapi/api"}},
 	"node/httpapi/httpapitest": {May: []string{"node/..."}}, // for tests; no program imports it
 	"node/telemetry":           {},
 	"node/sim":                 {May: simulated},
