@@ -112,7 +112,7 @@ func TestDamageIsReportedWithWhatToDo(t *testing.T) {
 // damage turns over the bytes in the middle of every file of a kind.
 func damage(t *testing.T, fs vfs.FS, kind string) int {
 	t.Helper()
-	names, err := fs.List("data/db")
+	names, err := fs.List("data")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func damage(t *testing.T, fs vfs.FS, kind string) int {
 		if !strings.HasPrefix(name, kind) && !strings.HasSuffix(name, kind) {
 			continue
 		}
-		f, err := fs.OpenReadWrite(path.Join("data/db", name), vfs.WriteCategoryUnspecified)
+		f, err := fs.OpenReadWrite(path.Join("data", name), vfs.WriteCategoryUnspecified)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -20,7 +19,6 @@ type Store struct {
 	fs    vfs.FS
 	dir   string
 	log   *slog.Logger
-	lock  io.Closer // keeps other processes out
 	db    *pebble.DB
 	cache *nodeCache
 
@@ -53,15 +51,15 @@ type Tip struct {
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes)}
-	if err := s.openDirectory(); err != nil {
-		return nil, fmt.Errorf("open the data directory %s: %w", dir, err)
+	if err := s.openPebble(); err != nil {
+		return nil, err
 	}
 	if err := s.checkMeta(); err != nil {
-		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
+		return nil, errors.Join(err, s.db.Close())
 	}
 	tip, err := s.readTip()
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close(), s.lock.Close())
+		return nil, errors.Join(err, s.db.Close())
 	}
 	s.publish(tip)
 	return s, nil
@@ -137,9 +135,9 @@ func (s *Store) Close() error {
 	}
 	s.open.Wait()
 	if err := s.fatal.Load(); err != nil {
-		return errors.Join(*err, s.lock.Close())
+		return *err
 	}
-	return wrap("close the data directory "+s.dir, errors.Join(s.db.Close(), s.lock.Close()))
+	return wrap("close the data directory "+s.dir, s.db.Close())
 }
 
 // usable is nil unless the store has failed or was closed.

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func (s *Store) openPebble() (err error) {
+	doing := "open the data directory " + s.dir
+	defer func() { err = caught(recover(), err) }()
+	p := s.opts.pebble(s)
+	p.FS = orderedFS{s.fs}
+	s.db, err = pebble.Open(s.dir, p)
+	if err != nil && isLocked(err) {
+		return fmt.Errorf("%s: %w", doing, ErrLocked)
+	}
+	return wrap(doing, err)
+}
+
+// isLocked tells a directory that is in use from one that cannot be opened. The
+// file system has no error of its own for a lock held within this process.
+func isLocked(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process")
+}
+
+// orderedFS makes the name of a new manifest durable at once. Pebble syncs the
+// directory only after it has also written the marker that names the manifest:
+// on a file system that may keep the second of two names and lose the first, a
+// crash in between leaves a marker that names nothing, and a database that
+// cannot be opened. There are a few manifests in the life of a process.
+type orderedFS struct{ vfs.FS }
+
+// Create implements [vfs.FS].
+func (o orderedFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := o.FS.Create(name, category)
+	if err != nil || !strings.HasPrefix(o.PathBase(name), "MANIFEST-") {
+		return f, err
+	}
+	dir, err := o.OpenDir(o.PathDir(name))
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Unwrap gives the file system below, as Pebble looks for it.
+func (o orderedFS) Unwrap() vfs.FS { return o.FS }
