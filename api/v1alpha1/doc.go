@@ -18,3 +18,7 @@
 // +kubebuilder:object:generate=true
 // +groupName=posnet.dev
 package v1alpha1
+
+// The chart installs the generated CRD and RBAC rules; this copies them to where Helm can read them.
+//
+//go:generate cp ../../config/crd/posnet.dev_posnetworks.yaml ../../config/rbac/role.yaml ../../charts/posnet/files/

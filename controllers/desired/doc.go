@@ -5,5 +5,7 @@
 // evicted, which image an existing network is pinned to) comes in with the Input; what must be random (secrets, keys)
 // comes in as bytes.
 //
-// Changing the pod template of existing networks is a change users feel: read [TemplateVersion] first.
+// A new operator version may render another pod template from the same spec. That must not restart a node, so the
+// StatefulSet is annotated with a hash of what its owner chose and one of what was rendered ([PodInputs], [TemplateHash]),
+// and [KeepsTemplate] tells a new version to leave the template alone until the owner's choice changes.
 package desired

@@ -7,12 +7,6 @@ import (
 	"github.com/posnet/posnet/api/v1alpha1"
 )
 
-// TemplateVersion is the layout of the pod template this program writes for new networks. An existing network keeps the
-// layout its StatefulSet is annotated with until its owner changes the spec, because a new template makes a new revision
-// and a new operator version must never restart a node by itself. So: to change the template, add a layout; never change
-// an old one. The golden files hold this.
-const TemplateVersion = "1"
-
 // Object is a Kubernetes object of any kind.
 type Object interface {
 	metav1.Object

@@ -24,8 +24,9 @@ const (
 	NetworkUIDAnnotation = v1alpha1.Group + "/network-uid"
 	// AddressAnnotation on the treasury and faucet Secrets is the address of their key.
 	AddressAnnotation = v1alpha1.Group + "/address"
-	// TemplateVersionAnnotation on the StatefulSet and its pods is the layout of the pod template.
-	TemplateVersionAnnotation = v1alpha1.Group + "/template-version"
+	// PodInputsAnnotation and TemplateHashAnnotation on the StatefulSet pin its pod template, see KeepsTemplate.
+	PodInputsAnnotation    = v1alpha1.Group + "/pod-inputs"
+	TemplateHashAnnotation = v1alpha1.Group + "/pod-template"
 )
 
 const (

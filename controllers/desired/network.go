@@ -88,7 +88,7 @@ func NetworkPolicy(in Input) *networkingv1.NetworkPolicy {
 	if in.OperatorNamespace != "" {
 		private = append(private, networkingv1.NetworkPolicyPeer{
 			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: in.OperatorNamespace}},
-			PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{nameLabel: ManagedBy}},
+			PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{nameLabel: appName, componentLabel: "operator"}},
 		})
 	}
 	peers := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: SelectorLabels(n.Name)}}}

@@ -37,7 +37,6 @@ func podTemplate(in Input) (corev1.PodTemplateSpec, error) {
 	maps.Copy(labels, Labels(n.Name))
 	maps.Copy(labels, SelectorLabels(n.Name))
 	annotations["kubectl.kubernetes.io/default-container"] = NodeContainer
-	annotations[TemplateVersionAnnotation] = TemplateVersion
 
 	yes, no, grace, id := true, false, int64(30), userID
 	onMismatch := corev1.FSGroupChangeOnRootMismatch

@@ -19,8 +19,16 @@ func StatefulSet(in Input) (*appsv1.StatefulSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	inputs, err := PodInputs(in)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := TemplateHash(template)
+	if err != nil {
+		return nil, err
+	}
 	meta := owned(n, StatefulSetName(n.Name))
-	meta.Annotations = map[string]string{TemplateVersionAnnotation: TemplateVersion}
+	meta.Annotations = map[string]string{PodInputsAnnotation: inputs, TemplateHashAnnotation: rendered}
 	whenDeleted := appsv1.RetainPersistentVolumeClaimRetentionPolicyType
 	if !Retained(n) {
 		whenDeleted = appsv1.DeletePersistentVolumeClaimRetentionPolicyType

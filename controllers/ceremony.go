@@ -1,0 +1,163 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/posnet/posnet/api/v1alpha1"
+	"github.com/posnet/posnet/controllers/chainclient"
+	"github.com/posnet/posnet/controllers/desired"
+	"github.com/posnet/posnet/controllers/policy"
+	"github.com/posnet/posnet/node/chain"
+)
+
+// holdCeremony collects the identity of every validator pod and makes the genesis of them. It is all or nothing: until
+// every pod has said, twice and in the same words, who it is and that it has no genesis, nothing is written.
+func (r *Reconciler) holdCeremony(ctx context.Context, p *pass) error {
+	wanted := desired.Replicas(p.net)
+	if p.waiting = notYet(p, wanted); p.waiting != "" {
+		return nil
+	}
+	first, err := r.collect(ctx, p)
+	if err != nil || p.waiting != "" || len(p.problems) > 0 {
+		return err
+	}
+	ok, err := r.stillNone(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		p.waiting = "the network changed during the ceremony"
+		return nil
+	}
+	// Asked again, everybody must be the same: a pod that was replaced in between has other keys or another network.
+	second, err := r.collect(ctx, p)
+	if err != nil || p.waiting != "" {
+		return err
+	}
+	for i := range first {
+		if first[i] != second[i] {
+			p.waiting = fmt.Sprintf("validator %d changed its identity; collecting again", i)
+			return nil
+		}
+	}
+	var accounts desired.Accounts
+	if accounts.Treasury, err = r.ensureAccount(ctx, p, desired.TreasuryName(p.net.Name)); err != nil {
+		return err
+	}
+	if p.net.Spec.Faucet.Enabled {
+		if accounts.Faucet, err = r.ensureAccount(ctx, p, desired.FaucetName(p.net.Name)); err != nil {
+			return err
+		}
+	}
+	g, err := desired.Genesis(p.net, accounts, first)
+	if err != nil {
+		return blocked(v1alpha1.ReasonInvalidSpec, "%v", err)
+	}
+	file, err := g.MarshalFile()
+	if err != nil {
+		return err
+	}
+	if len(file) > chain.MaxGenesisBytes {
+		return blocked(v1alpha1.ReasonInvalidSpec, "the genesis would have %d bytes, at most %d are allowed: declare fewer allocations", len(file), chain.MaxGenesisBytes)
+	}
+	if err := r.storeGenesis(ctx, p, g, file); err != nil {
+		return err
+	}
+	ceremonies.Inc()
+	r.forgetIdentities(p.net.UID)
+	r.Events.Eventf(p.net, p.genesisMap, corev1.EventTypeNormal, "GenesisCreated", "HoldCeremony",
+		"Made the genesis of %d validators: %s", wanted, p.todo.Hash)
+	return nil
+}
+
+// notYet says what the ceremony waits for before identities can be collected; empty when nothing is missing.
+func notYet(p *pass, wanted int32) string {
+	if p.set == nil {
+		return "the StatefulSet was just created"
+	}
+	if len(p.pods) != int(wanted) {
+		return fmt.Sprintf("%d of %d validator pods exist", len(p.pods), wanted)
+	}
+	var missing []string
+	for i, v := range p.pods {
+		switch {
+		case v.ordinal != int32(i):
+			missing = append(missing, fmt.Sprintf("validator %d has no pod", i))
+		case !v.bound:
+			missing = append(missing, fmt.Sprintf("the volume of validator %d is not bound", i))
+		case !v.running():
+			missing = append(missing, fmt.Sprintf("validator %d does not run yet", i))
+		case v.node == nil:
+			missing = append(missing, fmt.Sprintf("validator %d does not answer yet", i))
+		case v.node.State != policy.StateAwaitingGenesis:
+			missing = append(missing, fmt.Sprintf("validator %d is %s", i, v.node.State))
+		}
+	}
+	const show = 3
+	if len(missing) > show {
+		return strings.Join(missing[:show], ", ") + fmt.Sprintf(" and %d more", len(missing)-show)
+	}
+	return strings.Join(missing, ", ")
+}
+
+// collect asks every pod to prove its identity, by ordinal. What is missing becomes p.waiting, what is refused a problem.
+func (r *Reconciler) collect(ctx context.Context, p *pass) ([]chain.Identity, error) {
+	list := make([]chain.Identity, len(p.pods))
+	failures := make([]error, len(p.pods))
+	each(p.pods, func(v *podView) {
+		list[v.ordinal], failures[v.ordinal] = r.Nodes.Attest(ctx, v.pod.Status.PodIP, p.secret, string(p.net.UID), v.ordinal)
+	})
+	p.waiting = ""
+	for ordinal, err := range failures {
+		switch {
+		case errors.Is(err, chainclient.ErrRefused):
+			nodeErrors.Inc()
+			p.problem(v1alpha1.ReasonIdentityRefused, "validator %d: %v", ordinal, err)
+			p.waiting = fmt.Sprintf("the identity of validator %d is refused", ordinal)
+		case err != nil:
+			nodeErrors.Inc()
+			if p.waiting == "" {
+				p.waiting = fmt.Sprintf("validator %d does not prove its identity yet", ordinal)
+			}
+		}
+	}
+	if p.waiting != "" {
+		return nil, ctx.Err()
+	}
+	r.noteIdentities(p, list)
+	return list, nil
+}
+
+// noteIdentities compares with what was collected before and says so when a pod is another one now; the collection then
+// starts anew.
+func (r *Reconciler) noteIdentities(p *pass, list []chain.Identity) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := r.seen[p.net.UID]
+	now := map[int32]chain.Identity{}
+	for i, id := range list {
+		ordinal := int32(i)
+		if before, ok := seen[ordinal]; ok && before != id {
+			p.waiting = fmt.Sprintf("validator %d changed its identity; collecting again", ordinal)
+			r.Events.Eventf(p.net, nil, corev1.EventTypeWarning, "IdentityChanged", "HoldCeremony",
+				"Validator %d changed its identity from %s to %s during the ceremony, which starts again", ordinal, before.Address, id.Address)
+		}
+		now[ordinal] = id
+	}
+	if r.seen == nil {
+		r.seen = map[types.UID]map[int32]chain.Identity{}
+	}
+	r.seen[p.net.UID] = now
+}
+
+func (r *Reconciler) forgetIdentities(uid types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.seen, uid)
+}
