@@ -22,6 +22,8 @@ const (
 	batchWait = 5 * time.Millisecond
 	// waitingBytes bounds transactions that wait to be sent. What does not fit reaches peers when pools are compared.
 	waitingBytes = 4 << 20
+	// burst is how many messages go at once; the queues of gossipsub hold a few of these.
+	burst = 16
 
 	meshPerSecond, meshAtOnce = 500, 2000 // messages of the mesh from one peer
 )
@@ -54,7 +56,7 @@ func newMesh(n *Network) (*mesh, error) {
 		// yet, and a transaction that nobody else holds waits until this node wins the lottery.
 		pubsub.WithFloodPublish(true),
 		pubsub.WithMaxMessageSize(4*batchBytes),
-		pubsub.WithPeerOutboundQueueSize(64),
+		pubsub.WithPeerOutboundQueueSize(4*burst),
 		pubsub.WithValidateQueueSize(256),
 		pubsub.WithSubscriptionFilter(pubsub.WrapLimitSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(n.protos.topic), 8)),
 		pubsub.WithAppSpecificRpcInspector(m.inspect()),
@@ -159,6 +161,10 @@ func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Off
 			offence = OffenceMalformed
 		case chain.RefusedSignature, chain.RefusedBadProof, chain.RefusedBadKey:
 			offence = OffenceBadSignature
+		default:
+			if worthRetrying(refusal.Code) {
+				n.retries.keep(from, raws[i])
+			}
 		}
 	}
 	return fresh, offence
@@ -199,17 +205,37 @@ func (m *mesh) run() {
 			return
 		case <-m.wake:
 		}
-		for _, batch := range batches(m.take()) {
-			if err := m.topic.Publish(m.net.ctx, batch); err == nil {
-				m.net.cfg.Metrics.Message("transaction", "out", len(batch))
+		all := batches(m.take())
+		for len(all) > burst {
+			m.send(all[:burst])
+			all = all[burst:]
+			if !m.rest(pause) {
+				return
 			}
 		}
-		pause.Reset(batchWait)
-		select {
-		case <-m.net.ctx.Done():
+		m.send(all)
+		if !m.rest(pause) {
 			return
-		case <-pause.C:
 		}
+	}
+}
+
+func (m *mesh) send(messages [][]byte) {
+	for _, msg := range messages {
+		if err := m.topic.Publish(m.net.ctx, msg); err == nil {
+			m.net.cfg.Metrics.Message("transaction", "out", len(msg))
+		}
+	}
+}
+
+// rest waits for batchWait, and reports whether to go on.
+func (m *mesh) rest(t *time.Timer) bool {
+	t.Reset(batchWait)
+	select {
+	case <-m.net.ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

@@ -45,6 +45,7 @@ type Network struct {
 	mesh     *mesh
 	serving  *serving
 	finder   *finder
+	retries  *retries
 }
 
 // New starts a node among peers: it listens, and looks for the seeds at once. Close it.
@@ -76,7 +77,7 @@ func (n *Network) start() (err error) {
 	if n.mesh, err = newMesh(n); err != nil {
 		return err
 	}
-	n.finder = newFinder(n)
+	n.finder, n.retries = newFinder(n), newRetries(n)
 	n.host.SetStreamHandler(n.protos.consensus, n.tracked(n.acceptConsensus))
 	n.host.SetStreamHandler(n.protos.pool, n.tracked(n.servePool))
 	n.host.SetStreamHandler(n.protos.peers, n.tracked(n.servePeers))
@@ -96,6 +97,7 @@ func (n *Network) start() (err error) {
 	}
 	n.wg.Go(n.mesh.run)
 	n.wg.Go(n.finder.run)
+	n.wg.Go(n.retries.run)
 	n.wg.Go(n.keepPools)
 	n.wg.Go(n.measure)
 	return nil

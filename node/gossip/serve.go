@@ -17,7 +17,7 @@ import (
 // What peers may ask of us. Each answer is bounded by itself; these bound how many there are.
 const (
 	asksPerSecond, asksAtOnce = 20, 60
-	asksUnderWay              = 4  // of one peer
+	asksUnderWay              = 8  // of one peer
 	asksOfAll                 = 32 // of all peers
 	askTimeout                = 10 * time.Second
 	maxAskBytes               = 64<<10 + 64

@@ -64,6 +64,57 @@ func TestWhatAPeerToldReachesThoseBehindUs(t *testing.T) {
 	eventually(t, "c has it", func() bool { return c.has("tx only in the pool of a") })
 }
 
+func TestATransactionThatOvertookItsBlockIsOfferedAgain(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	b := connect(t, a)
+	c := connect(t, b)
+	together(t, a, b)
+	together(t, b, c)
+	for _, n := range []*node{a, c} {
+		n.mu.Lock()
+		n.funded = true
+		n.mu.Unlock()
+	}
+	a.submit("early bird")
+	eventually(t, "b has refused it", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.asked["early bird"] > 0
+	})
+	if b.has("early bird") {
+		t.Fatal("b cannot take it yet")
+	}
+	b.mu.Lock()
+	b.funded = true // the block came
+	b.mu.Unlock()
+	eventually(t, "b and c have it", func() bool { return b.has("early bird") && c.has("early bird") })
+}
+
+func TestWhatStaysImpossibleIsForgottenAndBounded(t *testing.T) {
+	t.Parallel()
+	n := start(t, nil)
+	id := mustID(t)
+	for i := range 2 * retryPerPeer {
+		n.admit(id, [][]byte{fmt.Appendf(nil, "early %d", i)})
+	}
+	n.retries.mu.Lock()
+	if len(n.retries.items) > retryPerPeer {
+		t.Errorf("%d are kept of one peer", len(n.retries.items))
+	}
+	n.retries.mu.Unlock()
+	eventually(t, "all are forgotten", func() bool {
+		n.retries.mu.Lock()
+		defer n.retries.mu.Unlock()
+		return len(n.retries.items) == 0 && len(n.retries.of) == 0
+	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if got := n.asked["early 0"]; got > 1+retryTimes {
+		t.Fatalf("it was offered %d times", got)
+	}
+}
+
 func TestBatchesKeepToTheirSizeAndLoseNothing(t *testing.T) {
 	t.Parallel()
 	var raws [][]byte

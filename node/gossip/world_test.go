@@ -54,6 +54,8 @@ type node struct {
 	frames []heard
 	events []bool // of OnPeer
 	busy   bool
+	funded bool
+	asked  map[string]int // how often a transaction was offered
 	pool   map[string]bool
 	order  []string
 	bans   map[string]int
@@ -77,7 +79,7 @@ func start(t testing.TB, change func(*Config)) *node {
 
 func startAs(t testing.TB, key keys.PrivateKey, change func(*Config)) *node {
 	t.Helper()
-	n := &node{key: key, pool: map[string]bool{}, bans: map[string]int{}, drops: map[string]int{}}
+	n := &node{key: key, pool: map[string]bool{}, asked: map[string]int{}, bans: map[string]int{}, drops: map[string]int{}}
 	cfg := Config{
 		Key: key, Genesis: testGenesis, ListenIP: "127.0.0.1", MaxProposalBytes: 1 << 20,
 		OnFrame: n.onFrame, OnPeer: n.onPeer, Admit: n.admitAll, Pending: n.pending, Metrics: n,
@@ -113,12 +115,14 @@ func (n *node) onPeer(_ PeerID, up bool) {
 	n.events = append(n.events, up)
 }
 
-// admitAll is the pool: "tx…" is good, "bad…" has a wrong signature, "late…" is against the state.
+// admitAll is the pool: "tx…" is good, "bad…" has a wrong signature, "late…" is against the state, and so is
+// "early…" until the node is funded.
 func (n *node) admitAll(_ PeerID, raws [][]byte) []error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	errs := make([]error, len(raws))
 	for i, raw := range raws {
+		n.asked[string(raw)]++
 		switch s := string(raw); {
 		case n.pool[s]:
 			errs[i] = chain.Refuse(chain.RefusedDuplicate, "again")
@@ -127,6 +131,11 @@ func (n *node) admitAll(_ PeerID, raws [][]byte) []error {
 			n.order = append(n.order, s)
 		case strings.HasPrefix(s, "bad"):
 			errs[i] = chain.Refuse(chain.RefusedSignature, "forged")
+		case strings.HasPrefix(s, "early") && !n.funded:
+			errs[i] = chain.Refuse(chain.RefusedBalance, "not funded yet")
+		case strings.HasPrefix(s, "early"):
+			n.pool[s] = true
+			n.order = append(n.order, s)
 		case strings.HasPrefix(s, "late"):
 			errs[i] = chain.Refuse(chain.RefusedNonceUsed, "too late")
 		default:
