@@ -46,10 +46,12 @@ type Config struct {
 	// proofs; older ones are pruned in the background.
 	KeepVersions uint64
 
-	// Log takes the node's messages. Ready, when set, is called once the API
-	// listens, with the ports in use.
-	Log   *telemetry.Logging
-	Ready func(Ports)
+	// Log takes the node's messages.
+	Log *telemetry.Logging
+	// Listening, when set, is called with the API's address once it answers;
+	// Ready once the node has its genesis and looks for peers.
+	Listening func(api string)
+	Ready     func(Ports)
 }
 
 // Ports are the TCP ports a node listens on.

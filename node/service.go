@@ -25,7 +25,7 @@ type service struct {
 	metrics  *telemetry.Metrics
 	identity *Identity
 	peerID   string
-	ports    Ports // of the listeners that are there from the start
+	ports    Ports                  // of the listeners that are there from the start
 	joined   atomic.Pointer[member] // nil until the genesis is there
 	halted   atomic.Pointer[halt]
 	stopping atomic.Bool
@@ -92,6 +92,9 @@ func (s *service) listen(ctx context.Context) (func() error, error) {
 		return nil, errors.Join(err, api.Shutdown(ctx))
 	}
 	s.log.Info("node listening", "api", l.Addr().String(), "address", s.identity.Public.Address.String(), "peer_id", s.peerID, "version", telemetry.Build().Version)
+	if s.cfg.Listening != nil {
+		s.cfg.Listening(l.Addr().String())
+	}
 	return func() error {
 		s.stopping.Store(true)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Stop/2)
