@@ -31,6 +31,7 @@ type world struct {
 	tool   string // localkube
 	repo   string
 	layout layout.Layout
+	binary string // the agent, on this machine
 }
 
 func newWorld(t *testing.T) *world {
@@ -150,6 +151,7 @@ func (w *world) image() {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	agent, tar := filepath.Join(dir, "agent"), filepath.Join(dir, "agent.tar")
+	w.binary = agent
 	w.run(w.command(filepath.Join(w.repo, "hack/localkube"), "go", "build", "-ldflags=-s -w", "-o", agent, "./smoke/agent"))
 	w.localkube("build-image", "--tag=posnet.dev/localkube/smoke:1", "--binary="+agent+"=/agent", "--entrypoint=/agent", "--output="+tar)
 	w.localkube("load-image", tar)
@@ -181,6 +183,19 @@ func (w *world) services(t *testing.T) {
 		t.Fatalf("the service from the machine: %v", err)
 	}
 	resp.Body.Close()
+	// As the API server calls a webhook: from the node itself.
+	if got := w.localkube("exec", "--", w.binary, "get", "http://"+ip+"/"); !strings.HasPrefix(got, "web-") {
+		t.Errorf("the service from the node answers %q", got)
+	}
+	// As an operator calls the API server.
+	if got := w.refuse(w.kubectl("-n", "smoke", "exec", "web-0", "--", "/agent", "dial", "kubernetes.default.svc:443")); !strings.Contains(got, "error: connected") {
+		t.Errorf("dialling the API server from a pod gives %q", got)
+	}
+	// An address of the service range that no service has is refused at once, not sent anywhere.
+	unclaimed := ip[:strings.LastIndexByte(ip[:strings.LastIndexByte(ip, '.')], '.')] + ".191.254:80"
+	if got := w.agent("web-0", "dial", unclaimed); !strings.Contains(got, "unreachable") {
+		t.Errorf("dialling an unclaimed service address gives %q", got)
+	}
 }
 
 func (w *world) noWayOut(t *testing.T) {

@@ -149,6 +149,7 @@ func (b Builder) build(ctx context.Context, report *progress.Reporter, t Target,
 	}
 	return report.Step(ctx, "compile "+t.Name, func(ctx context.Context, s *progress.Step) error {
 		compiled := 0
+		s.Detail("0 of %d packages", total)
 		partial := fmt.Sprintf("%s.%d", path, os.Getpid())
 		defer os.Remove(partial)
 		err := compile(ctx, module, pkg, t.LDFlags, partial, func(pkg string) {

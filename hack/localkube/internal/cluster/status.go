@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,16 +18,16 @@ type Server struct {
 	Name     string `json:"name"`
 	PID      int    `json:"pid"` // 0 if it does not run
 	Restarts int    `json:"restarts"`
-	Resident int64  `json:"residentBytes"`
+	Memory   int64  `json:"memoryBytes"` // see proc.Memory
 }
 
 // Status is what is true of the cluster now.
 type Status struct {
-	Address  string   `json:"address"` // URL of the API server
-	Servers  []Server `json:"servers"`
-	Node     string   `json:"node,omitempty"` // why the node is not ready; empty if it is
-	DNS      string   `json:"dns,omitempty"`  // why cluster DNS does not answer; empty if it does
-	Resident int64    `json:"residentBytes"`  // of all servers
+	Address string   `json:"address"` // URL of the API server
+	Servers []Server `json:"servers"`
+	Node    string   `json:"node,omitempty"` // why the node is not ready; empty if it is
+	DNS     string   `json:"dns,omitempty"`  // why cluster DNS does not answer; empty if it does
+	Memory  int64    `json:"memoryBytes"`    // of all servers
 }
 
 // Healthy says that all servers run, the node is ready and names resolve.
@@ -50,6 +52,9 @@ func (s Status) Trouble() string {
 // Status looks at the cluster; ErrDown if there is none.
 func (c *Cluster) Status(ctx context.Context) (Status, error) {
 	config, err := supervise.Load(c.supervisorConfig())
+	if errors.Is(err, os.ErrPermission) {
+		return Status{}, errors.New("the cluster belongs to root and only root can look into it: run it with sudo")
+	}
 	if err != nil {
 		return Status{}, ErrDown
 	}
@@ -61,9 +66,9 @@ func (c *Cluster) Status(ctx context.Context) (Status, error) {
 	add := func(name string, id proc.ID, restarts int) {
 		server := Server{Name: name, Restarts: restarts}
 		if id.PID != 0 && id.Alive() {
-			server.PID, server.Resident = id.PID, proc.Resident(id.PID)
+			server.PID, server.Memory = id.PID, proc.Memory(id.PID)
 		}
-		s.Resident += server.Resident
+		s.Memory += server.Memory
 		s.Servers = append(s.Servers, server)
 	}
 	add("supervisor", record.Supervisor, 0)
@@ -94,9 +99,9 @@ func (s Status) String() string {
 		if server.PID == 0 {
 			state = "not running"
 		}
-		fmt.Fprintf(&out, "%-26s %-14s %5d MB  %d restarts\n", server.Name, state, server.Resident>>20, server.Restarts)
+		fmt.Fprintf(&out, "%-26s %-14s %5d MB  %d restarts\n", server.Name, state, server.Memory>>20, server.Restarts)
 	}
-	fmt.Fprintf(&out, "%-26s %-14s %5d MB\n", "all", "", s.Resident>>20)
+	fmt.Fprintf(&out, "%-26s %-14s %5d MB\n", "all", "", s.Memory>>20)
 	fmt.Fprintf(&out, "API server  %s\n", s.Address)
 	if t := s.Trouble(); t != "" {
 		fmt.Fprintf(&out, "not healthy: %s\n", t)

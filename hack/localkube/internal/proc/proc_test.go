@@ -19,8 +19,8 @@ func TestAProcessIsKnownByPIDAndStartTime(t *testing.T) {
 	if other.Alive() {
 		t.Error("a process that started at another time is taken for this one")
 	}
-	if Resident(self.PID) < 1<<20 {
-		t.Errorf("a Go process of %d bytes is not believable", Resident(self.PID))
+	if Memory(self.PID) < 1<<20 {
+		t.Errorf("a Go process of %d bytes is not believable", Memory(self.PID))
 	}
 }
 
