@@ -95,6 +95,7 @@ type execution struct {
 	set     *stake.Set // of this height
 	latest  *stake.Set // the last to come
 	weights map[chain.Address]*uint64
+	joining int // members of weights that are not in latest
 	fees    uint64
 	results [][]byte
 	ids     []chain.Hash

@@ -59,6 +59,9 @@ func FromGenesis(g *chain.Genesis) (*Outcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
+	if room := setRoom(&g.Params); set.Len() > room {
+		return nil, fmt.Errorf("genesis: %d validators have stake: with these maxBytes and setDelay at most %d may", set.Len(), room)
+	}
 	state.put(SystemKey(), sys)
 	state.put(ParamsKey(), g.Params)
 	state.put(SetsKey(), []SetEntry{{From: 1, Set: set.Encode()}})

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/keys"
@@ -31,6 +32,17 @@ func (x *execution) moveSets() error {
 		x.state.put(SetsKey(), x.sets)
 	}
 	return nil
+}
+
+const (
+	signerBytes = 80  // at least what one signer adds to a certificate
+	memberBytes = 160 // at least what one member adds to an encoded set
+)
+
+// setRoom is how many members a set may have: as many as leave half of a block
+// beside their certificate, and as the sets to come fit one state value.
+func setRoom(p *chain.Params) int {
+	return int(min(stake.MaxValidators, p.MaxBytes/2/signerBytes, maxValueBytes/(p.SetDelay+2)/memberBytes))
 }
 
 // reweigh is the latest set with the weights this block changed.
@@ -70,7 +82,8 @@ func (x *execution) evidence(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	burnt := v.Bonded / 1000 * x.params.SlashPermille
+	hi, lo := bits.Mul64(v.Bonded, x.params.SlashPermille)
+	burnt, _ := bits.Div64(hi, lo, 1000) // hi < 1000: at most 2^60 * 1000
 	v.Bonded -= burnt
 	x.system.Supply -= burnt
 	v.JailedAt = x.in.Height

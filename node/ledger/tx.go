@@ -40,15 +40,23 @@ func openTxs(in Input) ([]*chain.SignedTx, error) {
 
 // tx applies one transaction whose signature is good.
 func (x *execution) tx(t *chain.Tx) error {
-	from, err := ReadAccount(x.state, t.From)
+	var from Account
+	known, err := Load(x.state, AccountKey(t.From), &from)
 	if err != nil {
 		return err
+	}
+	if !known { // without a fee to pay, the first that is heard of an account
+		if err := keys.CheckPublicKey(t.From); err != nil {
+			return chain.Refuse(chain.RefusedBadKey, "%s is no usable address: %v", t.From, err)
+		}
 	}
 	cost, err := chain.Add(t.Amount, t.Fee)
 	if err != nil {
 		return chain.Refuse(chain.RefusedSupply, "amount and fee together pass the largest supply")
 	}
 	switch {
+	case t.Nonce > from.Nonce+1:
+		return chain.Refuse(chain.RefusedNonceGap, "nonce %d is ahead: the next of %s is %d", t.Nonce, t.From, from.Nonce+1)
 	case t.Nonce != from.Nonce+1:
 		return chain.Refuse(chain.RefusedNonceUsed, "nonce %d: the next of %s is %d", t.Nonce, t.From, from.Nonce+1)
 	case t.Fee < x.params.MinFee:
@@ -165,9 +173,17 @@ func (x *execution) bond(staker, validator chain.Address, amount uint64) error {
 	if err != nil {
 		return err
 	}
-	if v.JailedAt == 0 {
-		x.weights[validator] = &v.Bonded
+	if v.JailedAt != 0 {
+		return nil
 	}
+	if _, member := x.latest.Index(validator); !member && x.weights[validator] == nil {
+		if x.joining >= setRoom(&x.params)-x.latest.Len() {
+			return chain.Refuse(chain.RefusedNotValidator,
+				"the validator set has its %d members and %s is none of them: stake can be bonded only to members", setRoom(&x.params), validator)
+		}
+		x.joining++
+	}
+	x.weights[validator] = &v.Bonded
 	return nil
 }
 
