@@ -19,12 +19,11 @@ import (
 // holdCeremony collects the identity of every validator pod and makes the genesis of them. It is all or nothing: until
 // every pod has said, twice and in the same words, who it is and that it has no genesis, nothing is written.
 func (r *Reconciler) holdCeremony(ctx context.Context, p *pass) error {
-	wanted := desired.Replicas(p.net)
-	if p.waiting = notYet(p, wanted); p.waiting != "" {
+	if p.waiting = notYet(p, desired.Replicas(p.net)); p.waiting != "" {
 		return nil
 	}
 	first, err := r.collect(ctx, p)
-	if err != nil || p.waiting != "" || len(p.problems) > 0 {
+	if err != nil || p.waiting != "" {
 		return err
 	}
 	ok, err := r.stillNone(ctx, p)
@@ -36,15 +35,9 @@ func (r *Reconciler) holdCeremony(ctx context.Context, p *pass) error {
 		return nil
 	}
 	// Asked again, everybody must be the same: a pod that was replaced in between has other keys or another network.
-	second, err := r.collect(ctx, p)
-	if err != nil || p.waiting != "" {
+	// collect compares, and says so.
+	if _, err := r.collect(ctx, p); err != nil || p.waiting != "" {
 		return err
-	}
-	for i := range first {
-		if first[i] != second[i] {
-			p.waiting = fmt.Sprintf("validator %d changed its identity; collecting again", i)
-			return nil
-		}
 	}
 	var accounts desired.Accounts
 	if accounts.Treasury, err = r.ensureAccount(ctx, p, desired.TreasuryName(p.net.Name)); err != nil {
@@ -55,16 +48,9 @@ func (r *Reconciler) holdCeremony(ctx context.Context, p *pass) error {
 			return err
 		}
 	}
-	g, err := desired.Genesis(p.net, accounts, first)
-	if err != nil {
-		return blocked(v1alpha1.ReasonInvalidSpec, "%v", err)
-	}
-	file, err := g.MarshalFile()
+	g, file, err := makeGenesis(p, accounts, first)
 	if err != nil {
 		return err
-	}
-	if len(file) > chain.MaxGenesisBytes {
-		return blocked(v1alpha1.ReasonInvalidSpec, "the genesis would have %d bytes, at most %d are allowed: declare fewer allocations", len(file), chain.MaxGenesisBytes)
 	}
 	if err := r.storeGenesis(ctx, p, g, file); err != nil {
 		return err
@@ -72,7 +58,66 @@ func (r *Reconciler) holdCeremony(ctx context.Context, p *pass) error {
 	ceremonies.Inc()
 	r.forgetIdentities(p.net.UID)
 	r.Events.Eventf(p.net, p.genesisMap, corev1.EventTypeNormal, "GenesisCreated", "HoldCeremony",
-		"Made the genesis of %d validators: %s", wanted, p.todo.Hash)
+		"Made the genesis of %d validators: %s", len(first), p.todo.Hash)
+	return nil
+}
+
+// makeGenesis is the genesis of these identities and its file.
+func makeGenesis(p *pass, accounts desired.Accounts, identities []chain.Identity) (*chain.Genesis, []byte, error) {
+	g, err := desired.Genesis(p.net, accounts, identities)
+	if err != nil {
+		return nil, nil, blocked(v1alpha1.ReasonInvalidSpec, "%v", err)
+	}
+	file, err := g.MarshalFile()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(file) > chain.MaxGenesisBytes {
+		return nil, nil, blocked(v1alpha1.ReasonInvalidSpec,
+			"the genesis would have %d bytes, at most %d are allowed: declare fewer allocations", len(file), chain.MaxGenesisBytes)
+	}
+	return g, file, nil
+}
+
+// remakeGenesis puts back a genesis that was lost before any node took it. The same network, accounts and identities make
+// the same genesis; it is stored if its hash is the one that status remembers, and never otherwise. No key is made here.
+func (r *Reconciler) remakeGenesis(ctx context.Context, p *pass) error {
+	missing := func() error {
+		p.problem(p.todo.Reason, "%s", p.todo.Message)
+		return nil
+	}
+	if notYet(p, desired.Replicas(p.net)) != "" {
+		return missing()
+	}
+	identities, err := r.collect(ctx, p)
+	if err != nil || p.waiting != "" {
+		return errors.Join(err, missing())
+	}
+	var accounts desired.Accounts
+	for name, address := range map[string]*chain.Address{
+		desired.TreasuryName(p.net.Name): &accounts.Treasury, desired.FaucetName(p.net.Name): &accounts.Faucet,
+	} {
+		s, err := r.secretNamed(ctx, p.net, name)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			continue // another hash will come out if it was needed
+		}
+		if *address, err = accountAddress(s); err != nil {
+			return missing()
+		}
+	}
+	g, file, err := makeGenesis(p, accounts, identities)
+	if err != nil || g.Hash().String() != p.todo.Hash {
+		return missing()
+	}
+	if err := r.storeGenesis(ctx, p, g, file); err != nil {
+		return err
+	}
+	r.forgetIdentities(p.net.UID)
+	r.Events.Eventf(p.net, p.genesisMap, corev1.EventTypeWarning, "GenesisRemade", "RemakeGenesis",
+		"The genesis was gone before any node had it; the same one was made of the same identities: %s", p.todo.Hash)
 	return nil
 }
 

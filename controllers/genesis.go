@@ -25,6 +25,9 @@ func (r *Reconciler) ensureGenesis(ctx context.Context, p *pass) error {
 	case policy.HoldCeremony:
 		return r.holdCeremony(ctx, p)
 	default:
+		if p.todo.Reason == v1alpha1.ReasonGenesisMissing {
+			return r.remakeGenesis(ctx, p)
+		}
 		p.problem(p.todo.Reason, "%s", p.todo.Message)
 		return nil
 	}
