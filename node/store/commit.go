@@ -167,6 +167,13 @@ func (b *batch) delete(key []byte) {
 	}
 }
 
+// deleteOnce deletes a key that was set exactly once in the life of the store.
+func (b *batch) deleteOnce(key []byte) {
+	if b.err == nil {
+		b.err = b.SingleDelete(key, nil)
+	}
+}
+
 func (b *batch) txs(height uint64, ids []chain.Hash) {
 	for i := range ids {
 		b.key = append(append(b.key[:0], txSpace), ids[i][:]...)

@@ -109,6 +109,36 @@ func TestDamageIsReportedWithWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAMissingFileIsDamage(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := mustRun(t, fs, Options{}, 20)
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.DiskBytes(); err != nil || n == 0 {
+		t.Errorf("a database of 20 blocks takes %d bytes (%v)", n, err)
+	}
+	mustClose(t, s)
+	names, err := fs.List("data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".sst") {
+			if err := fs.Remove(path.Join("data", name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s, err := Open(fs, "data", Options{}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("opening gave %v, want %v", err, ErrCorrupt)
+		if err == nil {
+			mustClose(t, s)
+		}
+	}
+}
+
 // damage turns over the bytes in the middle of every file of a kind.
 func damage(t *testing.T, fs vfs.FS, kind string) int {
 	t.Helper()

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 
@@ -16,8 +17,11 @@ func (s *Store) openPebble() (err error) {
 	p := s.opts.pebble(s)
 	p.FS = orderedFS{s.fs}
 	s.db, err = pebble.Open(s.dir, p)
-	if err != nil && isLocked(err) {
+	switch {
+	case err != nil && isLocked(err):
 		return fmt.Errorf("%s: %w", doing, ErrLocked)
+	case errors.Is(err, os.ErrNotExist): // what is not there at all is made
+		return fmt.Errorf("%s: %w (a file is missing: %w)", doing, ErrCorrupt, err)
 	}
 	return wrap(doing, err)
 }

@@ -63,7 +63,9 @@ func (s *Store) Prune(keep uint64) (more bool, err error) {
 	return more, nil
 }
 
-// prune deletes the record it stands at, and the nodes the record lists.
+// prune deletes the record it stands at, and the nodes the record lists. Both
+// were written exactly once, so a single delete will do: where Pebble meets the
+// two it drops both, and keeps no tombstone.
 func (b *batch) prune(it *pebble.Iterator) error {
 	value, err := it.ValueAndErr()
 	if err != nil {
@@ -75,9 +77,9 @@ func (b *batch) prune(it *pebble.Iterator) error {
 	}
 	for _, k := range keys {
 		b.key = appendTreeKey(b.key[:0], k)
-		b.delete(b.key)
+		b.deleteOnce(b.key)
 	}
-	b.delete(it.Key())
+	b.deleteOnce(it.Key())
 	return b.err
 }
 

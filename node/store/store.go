@@ -140,6 +140,12 @@ func (s *Store) Close() error {
 	return wrap("close the data directory "+s.dir, s.db.Close())
 }
 
+// DiskBytes is the room the database takes on the disk, logs and files that are
+// about to be deleted included.
+func (s *Store) DiskBytes() (uint64, error) {
+	return read(s, func(*View) (uint64, error) { return s.db.Metrics().DiskSpaceUsage(), nil })
+}
+
 // usable is nil unless the store has failed or was closed.
 func (s *Store) usable() error {
 	if err := s.fatal.Load(); err != nil {
