@@ -59,6 +59,7 @@ func TestLiarsAreFoundOutAndTheTipIsReached(t *testing.T) {
 		{"more blocks than asked for", true, tip, func(_ context.Context, from uint64, count int) ([]Block, error) {
 			return blocks(from, from+uint64(count)), nil
 		}},
+		{"it is behind, and honest about it", false, 30, honest(30, stretchBlocks, time.Millisecond)},
 		{"it claims the moon and has nothing", false, 1 << 60, func(context.Context, uint64, int) ([]Block, error) { return nil, nil }},
 		{"it never answers", false, 1 << 60, stalls},
 		{"it breaks off", false, tip, func(_ context.Context, from uint64, _ int) ([]Block, error) {

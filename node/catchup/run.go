@@ -129,7 +129,7 @@ func (r *run) ask(peers []Peer, s *stretch) bool {
 		return false
 	}
 	if claimed := p.Height - s.from + 1; claimed < uint64(s.count) && len(s.asked) == 0 {
-		s.count = int(claimed)
+		r.split(s, int(claimed))
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	q := &request{peer: p.ID, cancel: cancel}
@@ -203,12 +203,19 @@ func (r *run) take(a answer) {
 		r.pass(q.peer, errors.New("another peer was faster by far"))
 	}
 	r.abandon(s)
-	if rest := s.count - len(a.blocks); rest > 0 {
-		i := slices.Index(r.stretches, s)
-		r.stretches = slices.Insert(r.stretches, i+1, &stretch{from: s.from + uint64(len(a.blocks)), count: rest})
+	r.split(s, len(a.blocks))
+	s.blocks, s.by = a.blocks, a.peer
+}
+
+// split leaves the first count blocks to s; what remains of it becomes a stretch of its own.
+func (r *run) split(s *stretch, count int) {
+	if count >= s.count {
+		return
 	}
-	s.count, s.blocks, s.by = len(a.blocks), a.blocks, a.peer
-	if extra := len(r.stretches) - Window; extra > 0 { // a split made one too many
+	i := slices.Index(r.stretches, s)
+	r.stretches = slices.Insert(r.stretches, i+1, &stretch{from: s.from + uint64(count), count: s.count - count})
+	s.count = count
+	if len(r.stretches) > Window {
 		r.drop(Window)
 	}
 }

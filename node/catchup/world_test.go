@@ -84,7 +84,12 @@ func play(t *testing.T, peers map[string]*fake, done func(*world) bool, change f
 		w.Catchup, err = New(Config{
 			Height: w.now, Target: func() uint64 { return 0 }, Peers: w.list, Fetch: w.fetch, Apply: w.apply,
 			Hostile: func(err error) bool { return errors.Is(err, errWrong) },
-			Blame:   func(peer string, _ error) { w.mu.Lock(); defer w.mu.Unlock(); w.blamed = append(w.blamed, peer) },
+			Blame: func(peer string, err error) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.blamed = append(w.blamed, peer)
+				t.Logf("blamed %s at height %d: %v", peer, w.height, err)
+			},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -147,9 +147,11 @@ func decodeBatch(b []byte) ([][]byte, error) {
 // admit offers a peer's transactions to the pool. It returns those that are new, and the offence if one of them is
 // garbage: something that is wrong whatever the state, and that its sender could have seen.
 func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Offence) {
-	for i, err := range n.cfg.Admit(from, raws) {
+	errs := n.cfg.Admit(from, raws)
+	for i, raw := range raws[:min(len(raws), len(errs))] {
+		err := errs[i]
 		if err == nil {
-			fresh = append(fresh, raws[i])
+			fresh = append(fresh, raw)
 			continue
 		}
 		var refusal *chain.Refusal
@@ -163,7 +165,7 @@ func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Off
 			offence = OffenceBadSignature
 		default:
 			if worthRetrying(refusal.Code) {
-				n.retries.keep(from, raws[i])
+				n.retries.keep(from, raw)
 			}
 		}
 	}

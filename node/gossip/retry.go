@@ -116,11 +116,12 @@ func (r *retries) offer(due map[PeerID][]*retry) {
 		for i, x := range list {
 			raws[i] = x.raw
 		}
-		for i, err := range r.net.cfg.Admit(from, raws) {
-			if err == nil {
-				r.net.mesh.publish(raws[i])
+		errs := r.net.cfg.Admit(from, raws)
+		for i, x := range list[:min(len(list), len(errs))] {
+			if errs[i] == nil {
+				r.net.mesh.publish(x.raw)
 			}
-			r.settle(list[i], err)
+			r.settle(x, errs[i])
 		}
 	}
 }

@@ -14,7 +14,6 @@ func (o *order[T]) fix(i int)    { heap.Fix((*heapOf[T])(o), i) }
 func (o *order[T]) take(i int)   { heap.Remove((*heapOf[T])(o), i) }
 func (o *order[T]) len() int     { return len(o.items) }
 func (o *order[T]) first() (f T) { return o.items[0] }
-func (o *order[T]) settle()      { heap.Init((*heapOf[T])(o)) }
 
 // heapOf gives order the methods container/heap wants, out of sight.
 type heapOf[T any] order[T]
