@@ -64,7 +64,11 @@ func DecodeSet(b []byte) (*Set, error) {
 	if err := chain.Decode(b, &vs, MaxValidators*256); err != nil {
 		return nil, fmt.Errorf("read validator set: %w", err)
 	}
-	return NewSet(vs)
+	s, err := NewSet(vs)
+	if err == nil && !bytes.Equal(s.Encode(), b) {
+		return nil, fmt.Errorf("read validator set: %w: its validators are out of order", chain.ErrEncoding)
+	}
+	return s, err
 }
 
 // Encode is the canonical encoding; [Set.Hash] is its hash.
