@@ -136,7 +136,7 @@ func recoverFrom(c crash, opts Options) (tip int64, err error) {
 	if tip < 0 {
 		return tip, errors.Join(initialize(s), check(s))
 	}
-	err = errors.Join(check(s), commitNext(s, uint64(tip)+1), check(s))
+	err = errors.Join(check(s), commitNext(s, uint64(tip)+1))
 	if err == nil {
 		_, err = s.Prune(0)
 	}

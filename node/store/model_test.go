@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -67,8 +68,25 @@ func updates(kvs []KV) []tree.Update {
 	return us
 }
 
-// content is the state and the root after a height.
+// content is the state and the root after a height. Tests ask for the same ones
+// again and again, and may not change them.
 func content(height uint64) (map[string]string, chain.Hash) {
+	if c, ok := contents.Load(height); ok {
+		return c.(*told).state, c.(*told).root
+	}
+	state, root := tell(height)
+	contents.Store(height, &told{state, root})
+	return state, root
+}
+
+var contents sync.Map // height -> *told
+
+type told struct {
+	state map[string]string
+	root  chain.Hash
+}
+
+func tell(height uint64) (map[string]string, chain.Hash) {
 	state := map[string]string{}
 	for h := range height + 1 {
 		for _, kv := range changes(h) {
