@@ -28,7 +28,7 @@ type crash struct {
 // content, and goes on.
 func TestACrashAtAnyWriteLeavesABlockWholeOrAbsent(t *testing.T) {
 	t.Parallel()
-	const height = 24
+	const height = 16
 	// Small tables make the run flush, compact and change logs.
 	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10}
 	for _, unsynced := range []int{0, 50, 100} {

@@ -158,7 +158,7 @@ func check(s *Store) error {
 			if err == nil {
 				err = errDifferent
 			}
-			errs = append(errs, fmt.Errorf("%s is %.60v, want %.60v: %w", what, fmt.Sprint(got), fmt.Sprint(want), err))
+			errs = append(errs, fmt.Errorf("%s is %.60q, want %.60q: %w", what, fmt.Sprint(got), fmt.Sprint(want), err))
 		}
 	}
 	g, err := v.Genesis()
@@ -167,7 +167,7 @@ func check(s *Store) error {
 	expect("genesis hash", gh, genesisHash, err)
 	for h := uint64(1); h <= tip.Height; h++ {
 		b, err := v.Block(h)
-		expect(fmt.Sprint("block ", h), b, block(h), err)
+		expect(fmt.Sprint("block ", h), string(b), string(block(h)), err)
 		c, err := v.Certificate(h)
 		expect(fmt.Sprint("certificate ", h), string(c), fmt.Sprint("certificate ", h), err)
 		of, err := v.HeightOf(sum("hash", h))
