@@ -116,6 +116,7 @@ func (m *member) run(ctx context.Context) error {
 	done := make(chan error, 2)
 	go func() { done <- m.catchup.Run(ctx) }()
 	go func() { done <- m.prune(ctx) }()
+	go m.watchDisk(ctx)
 	err := m.loop.run(ctx)
 	cancel()
 	err = errors.Join(err, ignoreCancel(<-done), ignoreCancel(<-done))

@@ -5,7 +5,9 @@ import (
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/replica"
+	"github.com/posnet/posnet/node/signer"
 	"github.com/posnet/posnet/node/telemetry"
 )
 
@@ -61,6 +63,7 @@ func (m *member) observeDecision(d replica.Decision) {
 	c.ChainHeight.Set(float64(h.Height))
 	c.Rounds.Observe(float64(d.Certificate.Round + 1))
 	c.BlockTxs.Observe(float64(len(d.Block.Txs)))
+	c.BlockBytes.Observe(float64(d.Size))
 	m.metrics.Mempool.Final.Add(float64(len(d.Block.Txs)))
 	times := blockTimes{}
 	if d.FirstSeen != 0 {
@@ -85,20 +88,22 @@ func (m *member) observeDecision(d replica.Decision) {
 	if h.Forger == self {
 		v.BlocksForged.Inc()
 	}
-	if i, ok := d.Set.Index(self); ok && d.Certificate.Signers[i/8]&(1<<(i%8)) == 0 {
-		v.VotesMissed.WithLabelValues(telemetry.StepPrecommit).Inc()
+	if _, ok := d.Set.Index(self); ok {
+		if s := m.identity.Signer.State(); s.Height < h.Height || (s.Height == h.Height && s.Kind < signer.Precommit) {
+			v.VotesMissed.Inc()
+		}
 	}
 	for r := range min(d.Certificate.Round, 16) {
-		if d.Set.At(d.Set.Winner(seedBefore(m, d), h.Height, r)).Address == self {
+		if d.Set.At(d.Set.Winner(d.Seed, h.Height, r)).Address == self {
 			v.ProposalsMissed.Inc()
 		}
 	}
+	var own ledger.Validator
+	if raw, err := m.store.State(ledger.ValidatorKey(self)); err == nil && chain.Decode(raw, &own, 1024) == nil {
+		v.Jailed.Set(boolean(own.JailedAt != 0))
+	}
 	m.waiters.tell(nil, d.Outcome.TxIDs...)
 }
-
-// seedBefore is the seed a height was drawn with: still the published one,
-// since the view of the new height comes after.
-func seedBefore(m *member, _ replica.Decision) chain.Hash { return m.view.Load().Seed }
 
 // observeView sets the gauges that follow from where the replica stands.
 func (m *member) observeView(v *replica.View) {

@@ -89,14 +89,14 @@ forward() {
 send_transactions() {
   local faucet="$work/faucet.pem"
   (umask 077 && "$KUBECTL" -n "$NAMESPACE" get secret "$NETWORK-faucet" -o jsonpath='{.data.account\.pem}' | base64 -d >"$faucet")
-  bin/posnet keys generate --output-file "$work/alice.pem" >/dev/null
-  bin/posnet keys generate --output-file "$work/bob.pem" >/dev/null
+  bin/posnet keys generate --out "$work/alice.pem" >/dev/null
+  bin/posnet keys generate --out "$work/bob.pem" >/dev/null
   local alice bob
   alice="$(bin/posnet keys show "$work/alice.pem" --address)"
   bob="$(bin/posnet keys show "$work/bob.pem" --address)"
-  bin/posnet tx faucet --api "$LOCAL_API" --key-file "$faucet" --to "$alice" --amount 100 --wait final >&2
-  bin/posnet tx faucet --api "$LOCAL_API" --key-file "$faucet" --to "$bob" --amount 100 --wait final >&2
-  bin/posnet tx transfer --api "$LOCAL_API" --key-file "$work/alice.pem" --to "$bob" --amount 1 --wait final >&2
+  bin/posnet tx faucet "$alice" 100 --node "$LOCAL_API" --key-file "$faucet" --wait >&2
+  bin/posnet tx faucet "$bob" 100 --node "$LOCAL_API" --key-file "$faucet" --wait >&2
+  bin/posnet tx transfer "$bob" 1 --node "$LOCAL_API" --key-file "$work/alice.pem" --wait >&2
 }
 
 choose_cluster
@@ -130,9 +130,9 @@ send_transactions
 
 phase_end
 echo
-bin/posnet query status --api "$LOCAL_API"
+bin/posnet query status --node "$LOCAL_API"
 echo
-bin/posnet query blocks --api "$LOCAL_API" --limit 5
+bin/posnet query blocks --node "$LOCAL_API" --limit 5
 echo
 "$KUBECTL" -n "$NAMESPACE" get posnet
 cat <<TEXT
@@ -141,7 +141,7 @@ It took $((SECONDS - STARTED)) s. Three commands to try next:
 
   ${KUBECONFIG:+export KUBECONFIG=$KUBECONFIG; }$KUBECTL -n $NAMESPACE get posnet,pods
   $KUBECTL -n $NAMESPACE port-forward svc/$NETWORK-api 8050      then open http://127.0.0.1:8050/api/v1/docs/
-  bin/posnet query draw latest --api http://127.0.0.1:8050      who won the last lottery, and why
+  bin/posnet query draw 1                                        who won the lottery of height 1, and why
 
 make down takes it all away.
 TEXT

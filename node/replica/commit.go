@@ -25,7 +25,8 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 		r.fail(fmt.Errorf("block %d was decided and not executed", b.Header.Height))
 		return
 	}
-	err := r.write(b, hash, cert, out)
+	raw := chain.Encode(b)
+	err := r.write(b, raw, hash, cert, out)
 	if errors.Is(err, store.ErrNoSpace) {
 		r.log.Error("no room to commit a block: the node waits for room", "height", b.Header.Height, "error", err)
 		r.waiting = &decision{b, hash, cert}
@@ -46,7 +47,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 	}
 	r.pool.SetParams(out.Params)
 	r.prevSet = r.tip.set
-	r.observeDecision(b, hash, cert, out)
+	r.observeDecision(b, len(raw), hash, cert, out)
 	r.tip = tip{
 		height: b.Header.Height, hash: hash, time: b.Header.Time, cert: cert,
 		params: out.Params, seed: out.System.Seed, set: out.Next, pending: out.Pending,
@@ -54,9 +55,9 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 	r.begin(nil)
 }
 
-func (r *Replica) write(b *chain.Block, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
+func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
 	c := store.Commit{
-		Height: b.Header.Height, BlockHash: hash, Block: chain.Encode(b), Certificate: chain.Encode(cert),
+		Height: b.Header.Height, BlockHash: hash, Block: raw, Certificate: chain.Encode(cert),
 		TxIDs: out.TxIDs, State: append(changes(out), r.past()...), Tree: out.Tree,
 	}
 	start := r.cfg.Observer.start()

@@ -31,6 +31,8 @@ type Decision struct {
 	Certificate *chain.Certificate
 	Outcome     *ledger.Outcome
 	Set         *stake.Set // of its height
+	Seed        chain.Hash // of the previous height: what the lottery was drawn with
+	Size        int        // bytes of the encoded block
 	FirstSeen   uint64     // Unix milliseconds at which the proposal came; 0 in catch-up
 	DecidedAt   uint64
 }
@@ -72,7 +74,7 @@ func (o *Observer) halted(reason, message string) {
 	}
 }
 
-func (r *Replica) observeDecision(b *chain.Block, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) {
+func (r *Replica) observeDecision(b *chain.Block, size int, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) {
 	now := r.cfg.Ports.Now()
 	r.log.Info("block final", "height", b.Header.Height, "round", cert.Round, "block", hash.Short(),
 		"txs", len(b.Txs), "forger", b.Header.Forger.String())
@@ -80,7 +82,7 @@ func (r *Replica) observeDecision(b *chain.Block, hash chain.Hash, cert *chain.C
 		return
 	}
 	r.cfg.Observer.Decided(Decision{
-		Block: b, Hash: hash, Certificate: cert, Outcome: out, Set: r.tip.set,
+		Block: b, Hash: hash, Certificate: cert, Outcome: out, Set: r.tip.set, Seed: r.tip.seed, Size: size,
 		FirstSeen: r.forged[hash], DecidedAt: now,
 	})
 }

@@ -76,7 +76,7 @@ type ValidatorMetrics struct {
 	Signing         prometheus.Gauge // 1: allowed to sign now
 	Stake           prometheus.Gauge // base units
 	BlocksForged    prometheus.Counter
-	VotesMissed     *prometheus.CounterVec // by step
+	VotesMissed     prometheus.Counter
 	ProposalsMissed prometheus.Counter
 }
 
@@ -92,9 +92,8 @@ func newValidatorMetrics(f factory) ValidatorMetrics {
 			"Stake of this node's validator in the current set, in base units."),
 		BlocksForged: f.counter("posnet_blocks_forged_total",
 			"Final blocks that this node forged."),
-		VotesMissed: f.counterVec("posnet_votes_missed_total",
-			"Heights that became final while this node's validator was in the set and its vote was not there, by step.",
-			[]string{"step"}, StepPrevote, StepPrecommit),
+		VotesMissed: f.counter("posnet_votes_missed_total",
+			"Heights that became final while this node's validator was in the set and it had signed no precommit."),
 		ProposalsMissed: f.counter("posnet_proposals_missed_total",
 			"Rounds that this node's validator won and that ended without its proposal being decided."),
 	}

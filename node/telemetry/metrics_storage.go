@@ -18,12 +18,11 @@ var syncedFiles = []string{FileWAL, FileSigner, FileStore}
 // StorageMetrics is about the disk and the work of a block.
 type StorageMetrics struct {
 	fsync *prometheus.HistogramVec
-	// Commit, Execute and TreeUpdate are observed once per block, in seconds.
-	Commit     prometheus.Histogram
-	Execute    prometheus.Histogram
-	TreeUpdate prometheus.Histogram
-	DiskUsed   prometheus.Gauge // bytes
-	DiskFree   prometheus.Gauge // bytes
+	// Commit and Execute are observed once per block, in seconds.
+	Commit   prometheus.Histogram
+	Execute  prometheus.Histogram
+	DiskUsed prometheus.Gauge // bytes
+	DiskFree prometheus.Gauge // bytes
 }
 
 func newStorageMetrics(f factory) StorageMetrics {
@@ -34,9 +33,7 @@ func newStorageMetrics(f factory) StorageMetrics {
 		Commit: f.histogram("posnet_block_commit_seconds",
 			"Seconds to make a decided block, its state and its certificate durable.", fastSeconds),
 		Execute: f.histogram("posnet_block_execute_seconds",
-			"Seconds to apply the transactions of a block to the state, without the tree.", fastSeconds),
-		TreeUpdate: f.histogram("posnet_tree_update_seconds",
-			"Seconds to update the state tree for a block and compute its root.", fastSeconds),
+			"Seconds to apply the transactions of a block to the state and compute its root.", fastSeconds),
 		DiskUsed: f.gauge("posnet_disk_used_bytes",
 			"Bytes that the files of the data directory take."),
 		DiskFree: f.gauge("posnet_disk_free_bytes",
