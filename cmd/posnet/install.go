@@ -30,7 +30,7 @@ Safe to repeat: what is there already and is the same stays as it is, with its s
 		Example: "  posnet keys install --from /etc/posnet/keys --data-dir /var/lib/posnet/node",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := install(cmd, from, dataDir); err != nil {
+			if err := install(from, dataDir); err != nil {
 				return fmt.Errorf("install keys: %w", err)
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "keys are in place in "+dataDir)
@@ -46,7 +46,7 @@ Safe to repeat: what is there already and is the same stays as it is, with its s
 // install copies in an order that makes a crash harmless: a node starts only
 // with all of it, and repeating goes on where it stopped. The validator
 // directory, which decides whether anything is signed, appears last and whole.
-func install(cmd *cobra.Command, from, dataDir string) error {
+func install(from, dataDir string) error {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return err
 	}

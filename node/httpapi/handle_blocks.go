@@ -90,7 +90,7 @@ func (s *Server) GetBlock(c echo.Context, id api.BlockID, p api.GetBlockParams) 
 // GetDraw is the lottery of a block, or of the height being decided.
 func (s *Server) GetDraw(c echo.Context, id api.BlockID, p api.GetDrawParams) error {
 	ctx := c.Request().Context()
-	height, round := uint64(0), uint64(0)
+	var height, round uint64
 	if st := s.backend.Status(); id == strconv.FormatUint(st.Height+1, 10) {
 		height, round = st.Height+1, st.Round
 	} else {

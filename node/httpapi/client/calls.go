@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -139,7 +140,8 @@ func (c *Client) WaitFinal(ctx context.Context, id chain.Hash) (*api.Transaction
 // pause waits as long as the node asked for.
 func pause(ctx context.Context, err error) error {
 	wait := time.Second
-	if e, ok := err.(*Error); ok && e.RetryAfter > 0 {
+	var e *Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
 		wait = min(e.RetryAfter, 10*time.Second)
 	}
 	t := time.NewTimer(wait)
