@@ -1,0 +1,57 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/stake"
+	"github.com/posnet/posnet/node/store"
+)
+
+// Past is what a height was decided with, so that its lottery can be drawn
+// again at any later time.
+type Past struct {
+	_    struct{}   `cbor:",toarray"`
+	Seed chain.Hash // of the previous height
+	Set  chain.Hash // hash of the validator set
+}
+
+// The record of past draws lies beside the state, outside the authenticated
+// tree: it follows from the blocks, and is kept only to be read quickly.
+func pastKey(height uint64) []byte   { return append([]byte{'x'}, chain.Uint64(height)...) }
+func pastSetKey(h chain.Hash) []byte { return append([]byte{'y'}, h[:]...) }
+
+// past lists what the commit of the next height records.
+func (r *Replica) past() []store.KV {
+	kvs := []store.KV{{Key: pastKey(r.tip.height + 1), Value: chain.Encode(&Past{Seed: r.tip.seed, Set: r.tip.set.Hash()})}}
+	if r.prevSet == nil || r.prevSet.Hash() != r.tip.set.Hash() {
+		kvs = append(kvs, store.KV{Key: pastSetKey(r.tip.set.Hash()), Value: r.tip.set.Encode()})
+	}
+	return kvs
+}
+
+// ReadPast gives the seed and the set that a decided height was drawn with. A
+// height that is not decided is [store.ErrNotFound].
+func ReadPast(s *store.Store, height uint64) (seed chain.Hash, set *stake.Set, err error) {
+	state := stateReader{s}
+	b, err := state.Get(pastKey(height))
+	if err == nil && b == nil {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return seed, nil, fmt.Errorf("read the draw of height %d: %w", height, err)
+	}
+	var p Past
+	if err := chain.Decode(b, &p, 128); err != nil {
+		return seed, nil, err
+	}
+	if b, err = state.Get(pastSetKey(p.Set)); err == nil && b == nil {
+		err = errors.Join(store.ErrCorrupt, errors.New("its validator set is missing"))
+	}
+	if err != nil {
+		return seed, nil, fmt.Errorf("read the draw of height %d: %w", height, err)
+	}
+	set, err = stake.DecodeSet(b)
+	return p.Seed, set, err
+}
