@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sort"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -15,9 +16,14 @@ var ErrEncoding = errors.New("not a canonical encoding")
 // ErrTooLarge marks bytes above the cap of their kind. Nothing was decoded.
 var ErrTooLarge = errors.New("encoding is too large")
 
-// maxArrayElements caps every array before it is allocated. It must admit the
-// largest block ([MaxBlockTxs]) and the largest validator set.
-const maxArrayElements = 1 << 16
+// An array is allocated by the count it claims, so the count is capped by the
+// bytes that came: fewArrayElements, and one more for every elementBytes. No
+// long array of the protocol has shorter elements (a hash is 34 bytes), so what
+// is decoded stays within a few times the size of the input, whatever it says.
+const (
+	fewArrayElements = 128
+	elementBytes     = 32
+)
 
 var (
 	encMode = must(cbor.EncOptions{
@@ -26,16 +32,39 @@ var (
 		IndefLength:   cbor.IndefLengthForbidden,
 		TagsMd:        cbor.TagsForbidden,
 	}.EncMode())
-	decMode = must(cbor.DecOptions{
-		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-		IndefLength:       cbor.IndefLengthForbidden,
-		TagsMd:            cbor.TagsForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-		MaxArrayElements:  maxArrayElements,
-		MaxMapPairs:       64,
-		MaxNestedLevels:   8,
-	}.DecMode())
+	decModes = decoders()
 )
+
+// decoders are modes by the elements they let an array have, ascending by a
+// quarter: the options of the library cannot depend on the input.
+func decoders() (modes []decoder) {
+	const largest = fewArrayElements + MaxProposalBytes/elementBytes
+	for most := fewArrayElements; ; most += most / 4 {
+		modes = append(modes, decoder{most, must(cbor.DecOptions{
+			DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+			IndefLength:       cbor.IndefLengthForbidden,
+			TagsMd:            cbor.TagsForbidden,
+			ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+			MaxArrayElements:  most,
+			MaxMapPairs:       64,
+			MaxNestedLevels:   8,
+		}.DecMode())})
+		if most >= largest {
+			return modes
+		}
+	}
+}
+
+type decoder struct {
+	most int // elements of an array
+	mode cbor.DecMode
+}
+
+func decoderFor(size int) cbor.DecMode {
+	need := fewArrayElements + size/elementBytes
+	i := sort.Search(len(decModes)-1, func(i int) bool { return decModes[i].most >= need })
+	return decModes[i].mode
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -55,13 +84,13 @@ func Encode(v any) []byte {
 	return b
 }
 
-// Decode reads into v the canonical encoding b of at most limit bytes.
-// It fails with [ErrTooLarge] or [ErrEncoding] and never panics.
+// Decode reads into v the canonical encoding b of at most limit bytes. An array
+// of more than 128 elements must have 32 bytes for each of the rest. It fails with [ErrTooLarge] or [ErrEncoding] and never panics.
 func Decode(b []byte, v any, limit int) error {
 	if len(b) > limit {
 		return fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooLarge, len(b), limit)
 	}
-	if err := decMode.Unmarshal(b, v); err != nil {
+	if err := decoderFor(len(b)).Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrEncoding, err)
 	}
 	again, err := encMode.Marshal(v)

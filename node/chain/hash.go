@@ -32,6 +32,29 @@ func Sum(parts ...[]byte) Hash {
 // Uint64 is the form of an integer in a hash input: 8 bytes, big-endian.
 func Uint64(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
 
+// UnmarshalCBOR reads a byte string of 32 bytes.
+func (h *Hash) UnmarshalCBOR(b []byte) error { return fixed(h[:], b) }
+
+// UnmarshalCBOR reads a byte string of 32 bytes.
+func (k *PublicKey) UnmarshalCBOR(b []byte) error { return fixed(k[:], b) }
+
+// UnmarshalCBOR reads a byte string of 64 bytes.
+func (s *Signature) UnmarshalCBOR(b []byte) error { return fixed(s[:], b) }
+
+// UnmarshalCBOR reads a byte string of 32 bytes.
+func (a *Address) UnmarshalCBOR(b []byte) error { return fixed(a[:], b) }
+
+// fixed reads a byte string of exactly the length of dst, from 24 to 255. The
+// library would cut or fill one of another length, and a flood of empty ones
+// would be noticed only after all of them had been filled.
+func fixed(dst, b []byte) error {
+	if len(b) != 2+len(dst) || b[0] != 0x58 || int(b[1]) != len(dst) {
+		return fmt.Errorf("%w: not a byte string of %d bytes", ErrEncoding, len(dst))
+	}
+	copy(dst, b[2:])
+	return nil
+}
+
 // IsZero reports whether h stands for "nothing".
 func (h Hash) IsZero() bool { return h == Hash{} }
 
