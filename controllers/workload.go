@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -10,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/posnet/posnet/api/v1alpha1"
 	"github.com/posnet/posnet/controllers/desired"
@@ -77,9 +80,11 @@ func (r *Reconciler) apply(ctx context.Context, n *v1alpha1.PoSNetwork, o desire
 		if err != nil {
 			return err
 		}
-		if covers(u.Object, have) {
+		at := missing(u.Object, have, "")
+		if at == "" {
 			return nil
 		}
+		log.FromContext(ctx).V(1).Info("object differs from what is declared", "kind", kind, "name", o.GetName(), "at", at)
 	}
 	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
 		if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) {
@@ -107,37 +112,31 @@ func (r *Reconciler) live(ctx context.Context, o desired.Object) (desired.Object
 	return nil, nil
 }
 
-// covers reports whether have holds everything that want says: every key, and for every element of a list one that covers
-// it. What have holds beyond that are defaults and what others added.
-func covers(want, have any) bool {
+// missing is the path of the first thing that want says and have does not hold, "" if have covers want: every key, and for
+// every element of a list one that covers it. What have holds beyond that are defaults and what others added.
+func missing(want, have any, path string) string {
 	switch w := want.(type) {
 	case map[string]any:
-		h, ok := have.(map[string]any)
-		for k, v := range w {
-			if !ok || !covers(v, h[k]) {
-				return false
+		h, _ := have.(map[string]any)
+		for _, k := range slices.Sorted(maps.Keys(w)) {
+			if at := missing(w[k], h[k], path+"."+k); at != "" {
+				return at
 			}
 		}
-		return true
+		return ""
 	case []any:
-		h, ok := have.([]any)
-		if !ok || len(h) < len(w) {
-			return false
-		}
-		for _, v := range w {
-			found := false
-			for _, candidate := range h {
-				if found = covers(v, candidate); found {
-					break
-				}
-			}
-			if !found {
-				return false
+		h, _ := have.([]any)
+		for i, v := range w {
+			if !slices.ContainsFunc(h, func(candidate any) bool { return missing(v, candidate, path) == "" }) {
+				return fmt.Sprintf("%s[%d]", path, i)
 			}
 		}
-		return true
+		return ""
 	default:
-		return want == have
+		if want != have {
+			return path
+		}
+		return ""
 	}
 }
 

@@ -12,7 +12,7 @@ type POS string
 
 // ValidatorsSpec declares the validators.
 //
-// +kubebuilder:validation:XValidation:rule="double(self.stake) > 0.0 || (has(self.overrides) && self.overrides.exists(o, double(o.stake) > 0.0))",message="at least one validator needs stake: nobody could forge the first block"
+// +kubebuilder:validation:XValidation:rule="!has(self.stake) || double(self.stake) > 0.0 || (has(self.overrides) && self.overrides.exists(o, double(o.stake) > 0.0))",message="at least one validator needs stake: nobody could forge the first block"
 type ValidatorsSpec struct {
 	// replicas is how many node pods there are, 1 to 200. Those that exist at the ceremony become the validators of the
 	// genesis; pods added later follow the chain without stake. Fewer pods are refused while that would take the chain's
@@ -67,9 +67,9 @@ type SecretRef struct {
 
 // ParamsSpec are the rules of the chain. They become the genesis parameters of the same names.
 //
-// +kubebuilder:validation:XValidation:rule="self.maxTxs >= self.minTxs",message="maxTxs must be at least minTxs: no block could hold enough transactions"
-// +kubebuilder:validation:XValidation:rule="duration(self.maxIdle) <= duration('24h')",message="maxIdle is at most 24h; 0s means that blocks are made only for transactions",fieldPath=".maxIdle"
-// +kubebuilder:validation:XValidation:rule="duration(self.clockDrift) >= duration('100ms') && duration(self.clockDrift) <= duration('24h')",message="clockDrift is from 100ms to 24h",fieldPath=".clockDrift"
+// +kubebuilder:validation:XValidation:rule="!has(self.minTxs) || !has(self.maxTxs) || self.maxTxs >= self.minTxs",message="maxTxs must be at least minTxs: no block could hold enough transactions"
+// +kubebuilder:validation:XValidation:rule="!has(self.maxIdle) || duration(self.maxIdle) <= duration('24h')",message="maxIdle is at most 24h; 0s means that blocks are made only for transactions",fieldPath=".maxIdle"
+// +kubebuilder:validation:XValidation:rule="!has(self.clockDrift) || (duration(self.clockDrift) >= duration('100ms') && duration(self.clockDrift) <= duration('24h'))",message="clockDrift is from 100ms to 24h",fieldPath=".clockDrift"
 type ParamsSpec struct {
 	// minTxs is how many waiting transactions make a block due. Default 1.
 	// +kubebuilder:validation:Minimum=1
@@ -152,8 +152,12 @@ type ParamsSpec struct {
 
 // TimeoutsSpec are the timeouts of round r of a height: base + r * step.
 //
-// +kubebuilder:validation:XValidation:rule="[self.propose, self.prevote, self.precommit].all(d, duration(d) >= duration('10ms') && duration(d) <= duration('24h'))",message="propose, prevote and precommit are from 10ms to 24h"
-// +kubebuilder:validation:XValidation:rule="[self.proposeStep, self.prevoteStep, self.precommitStep].all(d, duration(d) >= duration('1ms') && duration(d) <= duration('24h'))",message="proposeStep, prevoteStep and precommitStep are from 1ms to 24h: rounds must grow until messages arrive in time"
+// +kubebuilder:validation:XValidation:rule="!has(self.propose) || (duration(self.propose) >= duration('10ms') && duration(self.propose) <= duration('24h'))",message="timeouts.propose is from 10ms to 24h",fieldPath=".propose"
+// +kubebuilder:validation:XValidation:rule="!has(self.proposeStep) || (duration(self.proposeStep) >= duration('1ms') && duration(self.proposeStep) <= duration('24h'))",message="timeouts.proposeStep is from 1ms to 24h: rounds must grow until messages arrive in time",fieldPath=".proposeStep"
+// +kubebuilder:validation:XValidation:rule="!has(self.prevote) || (duration(self.prevote) >= duration('10ms') && duration(self.prevote) <= duration('24h'))",message="timeouts.prevote is from 10ms to 24h",fieldPath=".prevote"
+// +kubebuilder:validation:XValidation:rule="!has(self.prevoteStep) || (duration(self.prevoteStep) >= duration('1ms') && duration(self.prevoteStep) <= duration('24h'))",message="timeouts.prevoteStep is from 1ms to 24h: rounds must grow until messages arrive in time",fieldPath=".prevoteStep"
+// +kubebuilder:validation:XValidation:rule="!has(self.precommit) || (duration(self.precommit) >= duration('10ms') && duration(self.precommit) <= duration('24h'))",message="timeouts.precommit is from 10ms to 24h",fieldPath=".precommit"
+// +kubebuilder:validation:XValidation:rule="!has(self.precommitStep) || (duration(self.precommitStep) >= duration('1ms') && duration(self.precommitStep) <= duration('24h'))",message="timeouts.precommitStep is from 1ms to 24h: rounds must grow until messages arrive in time",fieldPath=".precommitStep"
 type TimeoutsSpec struct {
 	// propose: how long to wait for the winner's proposal. Default 500ms.
 	// +kubebuilder:validation:Type=string

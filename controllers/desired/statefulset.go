@@ -70,7 +70,6 @@ func claim(n *v1alpha1.PoSNetwork) corev1.PersistentVolumeClaim {
 	}
 	filesystem := corev1.PersistentVolumeFilesystem
 	return corev1.PersistentVolumeClaim{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
 		ObjectMeta: metav1.ObjectMeta{Name: dataVolume, Labels: Labels(n.Name)},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes:      []corev1.PersistentVolumeAccessMode{mode},
