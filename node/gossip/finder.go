@@ -14,21 +14,23 @@ import (
 )
 
 const (
-	lookOften  = time.Second     // with fewer peers than there should be
-	lookSeldom = 5 * time.Second // with all of them
-	lookTime   = 5 * time.Second // for one look to end
-	dialsABout = 8               // peers dialled at once in one look
-	maxHints   = 256             // peers heard of
-	hintTries  = 3               // dials in vain after which a peer that was only heard of is forgotten
-	longest    = 5 * time.Second // most time between two tries of an address, so that what changed heals soon
-	askEvery   = 10              // looks with too few peers between two questions for more
+	lookOften   = time.Second     // with fewer peers than there should be
+	lookSeldom  = 5 * time.Second // with all of them
+	lookTime    = 5 * time.Second // for one look to end
+	dialsAtOnce = 16              // under way at a time
+	hintsALook  = 8               // peers only heard of that one look dials
+	maxHints    = 256             // peers heard of
+	hintTries   = 3               // dials in vain after which a peer that was only heard of is forgotten
+	longest     = 5 * time.Second // most time between two tries of an address, so that what changed heals soon
+	askEvery    = 10              // looks with too few peers between two questions for more
 )
 
 // finder looks for peers: the seeds' addresses, peers there were, and peers that peers told of.
 type finder struct {
-	net   *Network
-	seeds *seeds
-	nudge chan struct{}
+	net    *Network
+	seeds  *seeds
+	nudge  chan struct{}
+	places chan struct{} // for dials
 
 	mu    sync.Mutex
 	hints map[PeerID]*hint
@@ -36,13 +38,14 @@ type finder struct {
 
 // hint is a peer that may be there.
 type hint struct {
-	info  peer.AddrInfo
-	tries int
-	next  time.Time
+	info   peer.AddrInfo
+	tries  int
+	next   time.Time
+	trying bool
 }
 
 func newFinder(n *Network) *finder {
-	return &finder{net: n, seeds: newSeeds(n), nudge: make(chan struct{}, 1), hints: map[PeerID]*hint{}}
+	return &finder{net: n, seeds: newSeeds(n), nudge: make(chan struct{}, 1), places: make(chan struct{}, dialsAtOnce), hints: map[PeerID]*hint{}}
 }
 
 // wake has the finder look soon: a peer went away.
@@ -89,22 +92,24 @@ func (f *finder) short() bool {
 	return len(f.net.up()) < max(1, want)
 }
 
-// look resolves the seeds and dials whoever is not connected.
+// look resolves the seeds and begins to dial whoever is not connected. It does not wait for the dials: an address where
+// nobody answers takes all of its time, and the next look must not come later for it.
 func (f *finder) look() {
 	ctx, cancel := context.WithTimeout(f.net.ctx, lookTime)
 	defer cancel()
-	todo := f.seeds.due(ctx)
-	todo = append(todo, f.due()...)
-	places := make(chan struct{}, dialsABout)
-	var wg sync.WaitGroup
-	for _, try := range todo {
-		wg.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
+	f.seeds.resolve(ctx)
+	for _, try := range append(f.seeds.due(), f.due()...) {
+		f.net.background(func() {
+			ctx, cancel := context.WithTimeout(f.net.ctx, lookTime)
+			defer cancel()
+			select {
+			case f.places <- struct{}{}:
+				defer func() { <-f.places }()
+			case <-ctx.Done():
+			}
 			try(ctx)
 		})
 	}
-	wg.Wait()
 }
 
 // due lists the dials of hints whose time has come, in no more than a look's number.
@@ -117,14 +122,14 @@ func (f *finder) due() []func(context.Context) {
 	now := time.Now()
 	var ready []*hint
 	for id, h := range f.hints {
-		if !h.next.After(now) && !f.net.connected(id) && !f.net.jail.banned(id) {
+		if !h.trying && !h.next.After(now) && !f.net.connected(id) && !f.net.jail.banned(id) {
 			ready = append(ready, h)
 		}
 	}
 	slices.SortFunc(ready, func(a, b *hint) int { return a.next.Compare(b.next) })
 	var todo []func(context.Context)
-	for _, h := range ready[:min(len(ready), dialsABout)] {
-		h.next = now.Add(backoff(h.tries))
+	for _, h := range ready[:min(len(ready), hintsALook)] {
+		h.next, h.trying = now.Add(backoff(h.tries)), true
 		todo = append(todo, func(ctx context.Context) { f.dial(ctx, h.info) })
 	}
 	return todo
@@ -136,6 +141,9 @@ func (f *finder) dial(ctx context.Context, info peer.AddrInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h := f.hints[info.ID]
+	if h != nil {
+		h.trying = false
+	}
 	switch {
 	case h == nil || f.net.ctx.Err() != nil:
 	case err == nil:

@@ -47,6 +47,7 @@ type sighting struct {
 	asked   time.Time // when it said so
 	next    time.Time // not to be tried before
 	tries   int       // in vain, in a row
+	trying  bool      // now
 	listed  time.Time // when a name last resolved to it
 	trouble string    // what was last logged of it
 }
@@ -66,18 +67,17 @@ func (s *seeds) others() int {
 	return count
 }
 
-// due resolves the seeds and lists what is to be tried now.
-func (s *seeds) due(ctx context.Context) []func(context.Context) {
-	s.resolve(ctx)
+// due lists what is to be tried now.
+func (s *seeds) due() []func(context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	var todo []func(context.Context)
 	for t, seen := range s.targets {
-		if seen.next.After(now) || s.settled(t, seen, now) {
+		if seen.trying || seen.next.After(now) || s.settled(t, seen, now) {
 			continue
 		}
-		seen.next = now.Add(backoff(seen.tries))
+		seen.next, seen.trying = now.Add(backoff(seen.tries)), true
 		todo = append(todo, func(ctx context.Context) { s.try(ctx, t) })
 	}
 	return todo
@@ -157,15 +157,13 @@ func (s *seeds) try(ctx context.Context, t target) {
 	if err == nil && id != s.net.ID() {
 		err = s.net.dial(ctx, peer.AddrInfo{ID: id, Addrs: []ma.Multiaddr{tcpAddr(t.ip, port), quicAddr(t.ip, port)}})
 	}
-	if ctx.Err() != nil && s.net.ctx.Err() != nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.targets[t]
-	if seen == nil {
+	if seen == nil || s.net.ctx.Err() != nil {
 		return
 	}
+	seen.trying = false
 	trouble := ""
 	if err == nil {
 		seen.id, seen.asked, seen.tries = id, time.Now(), 0

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 func TestASeedNameStandsForAllItsAddresses(t *testing.T) {
@@ -131,7 +132,7 @@ func TestHintsAreBoundedAndForgotten(t *testing.T) {
 	t.Parallel()
 	n := start(t, nil)
 	gone := start(t, nil)
-	info := gone.host.Peerstore().PeerInfo(gone.ID())
+	info := peer.AddrInfo{ID: gone.ID(), Addrs: []ma.Multiaddr{tcpAddr(netip.MustParseAddr("127.0.0.1"), gone.Port())}}
 	if err := gone.Close(); err != nil {
 		t.Fatal(err)
 	}
