@@ -35,7 +35,7 @@ func (d *devnet) start(ctx context.Context, cancel context.CancelCauseFunc) (*pr
 	lines := &logLines{out: d.out, colour: isTerminal(d.out)}
 	for i := range d.nodes {
 		name := "n" + strconv.Itoa(i)
-		cmd := exec.CommandContext(context.WithoutCancel(ctx), self, d.arguments(i)...) //nolint:gosec // this binary; stop ends it, gently
+		cmd := exec.CommandContext(context.WithoutCancel(ctx), self, d.arguments(i)...) // stop ends it, gently
 		cmd.Env = nodeEnvironment(os.Environ())
 		cmd.SysProcAttr = childAttributes()
 		output, err := cmd.StdoutPipe()

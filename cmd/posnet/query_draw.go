@@ -19,9 +19,11 @@ import (
 // verifiedDraw is a lottery that was computed here, not read.
 type verifiedDraw struct {
 	*api.Draw
-	Seed    string `json:"seedCheck"` // how the seed was checked
-	Chance  string `json:"winnerShare"`
+	Seed    string `json:"seedCheck"`   // how the seed was checked
+	Chance  string `json:"winnerShare"` // percent of the ring
 	Checked bool   `json:"recomputed"`
+	// Decided is false for a round that was not needed, or not yet.
+	Decided bool `json:"decided"`
 
 	draw stake.Draw
 	set  *stake.Set
@@ -93,7 +95,8 @@ func computeDraw(ctx context.Context, c *client.Client, height uint64, round *ui
 	if d.Reference != uint64(said.Reference) || d.Total != uint64(said.Total) || winner.Address != said.Winner {
 		return nil, fmt.Errorf("the node's draw of height %d round %d is wrong: computed here, the reference is %d and the winner %s", height, said.Round, d.Reference, winner.Address)
 	}
-	if block != nil && block.Round == said.Round && block.Forger != winner.Address {
+	out.Decided = block != nil && block.Round == said.Round
+	if out.Decided && block.Forger != winner.Address {
 		return nil, fmt.Errorf("block %d was forged by %s, who did not win: %s did", height, block.Forger, winner.Address)
 	}
 	for _, a := range d.Arcs {
@@ -157,7 +160,11 @@ func checkSeed(ctx context.Context, c *client.Client, height uint64, seed chain.
 func showDraw(w io.Writer, v *verifiedDraw) {
 	d := &v.draw
 	winner := v.set.At(d.Winner)
-	_, _ = fmt.Fprintf(w, "%s won the lottery of height %d, round %d.\n\n", winner.Address, d.Height, d.Round)
+	verb := "would win"
+	if v.Decided {
+		verb = "won"
+	}
+	_, _ = fmt.Fprintf(w, "%s %s the lottery of height %d, round %d.\n\n", winner.Address, verb, d.Height, d.Round)
 	for _, a := range d.Arcs {
 		if a.Validator == d.Winner {
 			_, _ = fmt.Fprintf(w, "The reference fell on lot %s of %s. Lots %s to %s are the winner's: %s POS, %s %% of the ring.\n",
@@ -170,7 +177,7 @@ func showDraw(w io.Writer, v *verifiedDraw) {
 		for _, i := range d.Excluded {
 			who = append(who, short(v.set.At(i).Address))
 		}
-		_, _ = fmt.Fprintf(w, "Out of this round, because they won an earlier one and were not heard: %s.\n", strings.Join(who, ", "))
+		_, _ = fmt.Fprintf(w, "Out of this round, which is drawn only if they, the winners before, are not heard in time: %s.\n", strings.Join(who, ", "))
 	}
 	_, _ = fmt.Fprintln(w, "Computed here from the chain's public data; the node's answer agrees.")
 	_, _ = fmt.Fprintln(w)

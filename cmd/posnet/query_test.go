@@ -57,7 +57,7 @@ func TestEveryQueryShowsItsAnswerAsTableAndAsJSON(t *testing.T) {
 		says string
 	}{
 		{"status", "idle: waits for work"}, {"node", "Running"}, {"blocks", "FORGER"}, {"block", "1 precommit"}, {"block 1", "for"},
-		{"draw 1", "won the lottery"}, {"draw 2", "VRF proof in block 1"}, {"validators", "100.0000 %"}, {"peers", "1.5 ms"},
+		{"draw 1", "won the lottery"}, {"draw 2", "VRF proof in block 1"}, {"draw 1 --round 1", "would win"}, {"validators", "100.0000 %"}, {"peers", "1.5 ms"},
 		{"pool", "0 transactions waiting"}, {"account " + solo.Spare.String(), "1 POS"}, {"account " + faucet + " --verify", "by 1 signature on block 1"},
 	} {
 		args := append([]string{"query", "--node", url}, strings.Fields(c.args)...)

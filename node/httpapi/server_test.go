@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -216,7 +217,7 @@ func TestWaitingEndsWhenFinalOrWhenTheTimeIsOver(t *testing.T) {
 	next := fmt.Sprintf(`{"transaction":"%x"}`, w.Transfer(2, 5))
 	go func() { done <- w.post("/transaction/create/?wait=final", next) }()
 	for w.Pool(0, 1).Total == 0 {
-		time.Sleep(time.Millisecond) // until it has arrived
+		runtime.Gosched() // until it has arrived
 	}
 	w.Forge()
 	var tx api.Transaction
@@ -322,4 +323,54 @@ func TestATooManyWaitersAnswerSentNothing(t *testing.T) {
 	w.Forge()
 	a := <-done
 	a.is(200, nil)
+}
+
+// slow reads blocks from a disk that does not answer.
+type slow struct{ httpapi.Backend }
+
+func (slow) BlockAt(ctx context.Context, _ uint64) (*httpapi.Block, error) {
+	<-ctx.Done()
+	return nil, fmt.Errorf("read block: %w", ctx.Err())
+}
+
+func TestARequestThatTakesTooLongEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, httpapi.Options{})
+	s, err := httpapi.New(slow{w.Solo}, httpapi.Options{Limits: httpapi.Limits{Request: 10 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = s
+	w.get("/blocks/1").fails(api.CodeTimeout)
+}
+
+func TestServerCutsOffWhoeverNeverFinishesTheHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, httpapi.Options{Limits: httpapi.Limits{Connections: 1}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- w.server.Serve(l) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "GET /ping HTTP/1.1\r\nHost: x\r\nX-A: "+strings.Repeat("a", 64<<10)); err != nil {
+		t.Logf("write: %v", err) // cut off while it still wrote
+	}
+	answer, _ := io.ReadAll(conn) // until the server closes; a reset is as good
+	if len(answer) > 0 && !strings.Contains(string(answer), "431") {
+		t.Errorf("headers without end are answered %q", answer)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := w.server.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 }
