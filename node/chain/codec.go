@@ -31,7 +31,7 @@ var (
 		NilContainers: cbor.NilContainerAsEmpty,
 		IndefLength:   cbor.IndefLengthForbidden,
 		TagsMd:        cbor.TagsForbidden,
-	}.EncMode())
+	}.UserBufferEncMode())
 	decModes = decoders()
 )
 
@@ -93,11 +93,12 @@ func Decode(b []byte, v any, limit int) error {
 	if err := decoderFor(len(b)).Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrEncoding, err)
 	}
-	again, err := encMode.Marshal(v)
-	if err != nil {
+	var again bytes.Buffer
+	again.Grow(len(b)) // what is canonical takes no more
+	if err := encMode.MarshalToBuffer(v, &again); err != nil {
 		return fmt.Errorf("%w: %v", ErrEncoding, err)
 	}
-	if !bytes.Equal(b, again) {
+	if !bytes.Equal(b, again.Bytes()) {
 		return fmt.Errorf("%w: encoding the value again gives other bytes", ErrEncoding)
 	}
 	return nil
