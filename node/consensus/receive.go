@@ -34,7 +34,7 @@ func (c *Core) admitRound(i int, round uint64) bool {
 	if slices.Contains(c.future[i], round) {
 		return true
 	}
-	f := append(c.future[i], round)
+	f := append(slices.Clone(c.future[i]), round)
 	slices.Sort(f)
 	if len(f) <= futureRounds {
 		c.future[i] = f
