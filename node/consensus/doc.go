@@ -28,7 +28,16 @@
 // # The silence after a start
 //
 // A core that has just started says nothing until it has heard the vote states
-// of validators that, with itself, hold more than two thirds of the stake, at
-// its height: if its own votes come back that it does not remember, another
-// process signs with its key, and it stops ([Halt]).
+// of validators that, with itself, hold more than two thirds of the stake, none
+// of them ahead of it: if its own votes come back that it does not remember,
+// another process signs with its key, and it stops ([Halt]). Whom it has heard
+// counts in later heights too, and a node that becomes a validator later must
+// have listened like any other.
+//
+// # Bounds
+//
+// Whatever verified messages say, a core holds eight blocks, the two newest
+// rounds of each validator above its own, 64 rounds below, and two different
+// votes of a validator for one slot. The block of the present round always has
+// room.
 package consensus
