@@ -349,7 +349,9 @@ func rolled(n *network) {
 	}
 	from := n.height(0)
 	stop := n.traffic(0) // validator 0 is the last to restart
-	n.edit(func(o *v1alpha1.PoSNetwork) { o.Spec.PodTemplate.Annotations = map[string]string{"example.org/rolled": "yes"} })
+	n.edit(func(o *v1alpha1.PoSNetwork) {
+		o.Spec.PodTemplate.Annotations = map[string]string{"example.org/rolled": "yes"}
+	})
 	eventually(n.t, "all pods have the new template", func(ctx context.Context) error {
 		away := 0
 		var old []int
