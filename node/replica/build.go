@@ -11,10 +11,10 @@ import (
 	"github.com/posnet/posnet/node/stake"
 )
 
-// bodyOverhead is the room a block needs besides its transactions: header,
-// certificate (about 66 bytes a signer) and evidence are reserved generously.
-func (r *Replica) bodyOverhead() int {
-	return 8<<10 + 80*r.core.Rules().Set.Len() + r.evidence.bytes()
+// bodyRoom is the room a block has for evidence and transactions, beside its
+// header and a certificate with every validator's signature.
+func (r *Replica) bodyRoom() int {
+	return int(r.tip.params.MaxBytes) - 4<<10 - 80*r.core.Rules().Set.Len()
 }
 
 // retryBuild makes the block the core asked for, as soon as one can be made:
@@ -61,10 +61,14 @@ func (r *Replica) build(b *consensus.Build, now uint64) (*chain.Block, *ledger.O
 		r.fail(err)
 		return nil, nil
 	}
-	evidence := r.evidence.usable(r)
+	room := r.bodyRoom()
+	evidence := r.evidence.usable(r, room/2) // transactions go on beside it
+	for _, e := range evidence {
+		room -= len(e) + encodedLength
+	}
 	for {
 		var raws [][]byte
-		for _, tx := range r.pool.Select(int(p.MaxTxs), int(p.MaxBytes)-r.bodyOverhead()) {
+		for _, tx := range r.pool.Select(int(p.MaxTxs), room) {
 			raws = append(raws, tx.Raw)
 		}
 		if ledger.Due(p, &h, len(raws), len(evidence), r.tip.time, r.tip.pending) != nil {

@@ -88,7 +88,6 @@ func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
 // begin opens the height after the tip.
 func (r *Replica) begin(rec *consensus.Recovery) {
 	r.outcomes = map[chain.Hash]*ledger.Outcome{}
-	r.seen = map[chain.Hash]bool{}
 	r.forged = map[chain.Hash]uint64{}
 	r.building = nil
 	r.opened = true

@@ -11,29 +11,32 @@ import (
 // maxEvidence bounds the evidence that waits for a block.
 const maxEvidence = 64
 
+// encodedLength is the room that the length of a byte string takes at most.
+const encodedLength = 5
+
 // evidencePool keeps proofs of contradiction until they are in a block: one a
 // validator, since the first is enough to jail it.
 type evidencePool struct{ pieces []*chain.Evidence }
 
 func (p *evidencePool) len() int { return len(p.pieces) }
 
-func (p *evidencePool) bytes() int {
-	return min(len(p.pieces), chain.MaxBlockEvidence) * chain.MaxEvidenceBytes
-}
-
 func (p *evidencePool) has(a chain.Address) bool {
 	return slices.ContainsFunc(p.pieces, func(e *chain.Evidence) bool { return e.Validator == a })
 }
 
 // usable drops what the state no longer takes, and encodes what a block may
-// carry.
-func (p *evidencePool) usable(r *Replica) [][]byte {
+// carry in room bytes.
+func (p *evidencePool) usable(r *Replica, room int) [][]byte {
 	p.pieces = slices.DeleteFunc(p.pieces, func(e *chain.Evidence) bool {
 		return r.checkEvidence(e) != nil
 	})
 	var out [][]byte
 	for _, e := range p.pieces[:min(len(p.pieces), chain.MaxBlockEvidence)] {
-		out = append(out, chain.Encode(e))
+		raw := chain.Encode(e)
+		if room -= len(raw) + encodedLength; room < 0 {
+			break
+		}
+		out = append(out, raw)
 	}
 	return out
 }

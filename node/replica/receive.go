@@ -12,10 +12,8 @@ import (
 // whatever the state of either side.
 var ErrHostile = errors.New("hostile frame")
 
-const (
-	maxSeen  = 1 << 14 // digests of frames of the height, to skip repeats cheaply
-	maxEarly = 1 << 10 // frames of the next height
-)
+// maxEarly caps the frames kept for the next height.
+const maxEarly = 1 << 10
 
 // frame is a message kept for the next height.
 type frame struct {
@@ -35,17 +33,9 @@ func (r *Replica) Frame(peer string, key chain.PublicKey, kind byte, payload []b
 		return r.peerState(peer, key, payload)
 	case FrameEvidence:
 		return r.peerEvidence(payload)
-	case FrameVote, FrameProposal:
-		sum := chain.Sum([]byte{kind}, payload)
-		if r.seen[sum] {
-			return nil
-		}
-		if len(r.seen) < maxSeen {
-			r.seen[sum] = true
-		}
-		if kind == FrameVote {
-			return r.vote(peer, payload)
-		}
+	case FrameVote:
+		return r.vote(peer, payload)
+	case FrameProposal:
 		return r.proposal(peer, payload)
 	}
 	return errors.Join(ErrHostile, errors.New("unknown kind of frame"))
@@ -58,6 +48,9 @@ func (r *Replica) vote(peer string, payload []byte) error {
 	}
 	if v.Vote.Height != r.core.Height() {
 		r.keepEarly(v.Vote.Height, frame{peer, FrameVote, payload})
+		return nil
+	}
+	if r.core.Has(&v) {
 		return nil
 	}
 	verified, err := r.core.Rules().VerifyVote(&v)
@@ -88,6 +81,9 @@ func (r *Replica) proposal(peer string, payload []byte) error {
 	}
 	if p.Height != r.core.Height() {
 		r.keepEarly(p.Height, frame{peer, FrameProposal, payload})
+		return nil
+	}
+	if r.core.HasProposal(&p) {
 		return nil
 	}
 	verified, err := r.core.Rules().VerifyProposal(&p, r.cfg.Ports.Now())

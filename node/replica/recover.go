@@ -16,6 +16,7 @@ import (
 func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 	rec := &consensus.Recovery{LockedRound: -1}
 	height, found := r.tip.height+1, false
+	rules := &consensus.Rules{Genesis: r.genesis, Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params}
 	for _, raw := range records {
 		var c consensus.Record
 		if err := chain.Decode(raw.Data, &c, chain.MaxProposalBytes+64<<10); err != nil {
@@ -27,13 +28,13 @@ func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 		found = true
 		switch {
 		case c.Proposal != nil:
-			r.recoverProposal(rec, c.Proposal)
+			r.recoverProposal(rules, rec, c.Proposal)
 		case c.Lock != nil:
-			if err := r.recoverLock(rec, c.Lock); err != nil {
+			if err := recoverLock(rules, rec, c.Lock); err != nil {
 				return nil, err
 			}
 		case c.Vote != nil:
-			if err := r.recoverVote(rec, c.Vote); err != nil {
+			if err := r.recoverVote(rules, rec, c.Vote); err != nil {
 				return nil, err
 			}
 		}
@@ -54,7 +55,7 @@ func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 // recoverProposal takes up a block that was made durable. One of our own is
 // there without its signature, which came after: the signer gives it again, or
 // the proposal never left.
-func (r *Replica) recoverProposal(rec *consensus.Recovery, p *chain.SignedProposal) {
+func (r *Replica) recoverProposal(rules *consensus.Rules, rec *consensus.Recovery, p *chain.SignedProposal) {
 	if p.ValidRound < 0 {
 		block, err := chain.DecodeBlock(p.Block, chain.MaxBlockBytes)
 		if err != nil {
@@ -70,7 +71,7 @@ func (r *Replica) recoverProposal(rec *consensus.Recovery, p *chain.SignedPropos
 			p.Block = chain.Encode(block)
 		}
 	}
-	verified, err := r.core.Rules().VerifyProposal(p, r.cfg.Ports.Now())
+	verified, err := rules.VerifyProposal(p, r.cfg.Ports.Now())
 	if err != nil {
 		r.log.Warn("recorded proposal dropped", "error", err)
 		return
@@ -78,13 +79,13 @@ func (r *Replica) recoverProposal(rec *consensus.Recovery, p *chain.SignedPropos
 	rec.Proposals = append(rec.Proposals, verified)
 }
 
-func (r *Replica) recoverLock(rec *consensus.Recovery, l *consensus.LockRecord) error {
+func recoverLock(rules *consensus.Rules, rec *consensus.Recovery, l *consensus.LockRecord) error {
 	if int64(l.Round) < rec.LockedRound {
 		return nil
 	}
 	rec.LockedRound, rec.LockedHash = int64(l.Round), l.BlockHash
 	for i := range l.Prevotes {
-		v, err := r.core.Rules().VerifyVote(&l.Prevotes[i])
+		v, err := rules.VerifyVote(&l.Prevotes[i])
 		if err != nil {
 			return fmt.Errorf("the recorded proof of the lock of round %d: %w", l.Round, err)
 		}
@@ -93,12 +94,12 @@ func (r *Replica) recoverLock(rec *consensus.Recovery, l *consensus.LockRecord) 
 	return nil
 }
 
-func (r *Replica) recoverVote(rec *consensus.Recovery, v *chain.Vote) error {
+func (r *Replica) recoverVote(rules *consensus.Rules, rec *consensus.Recovery, v *chain.Vote) error {
 	sig, ok := r.again(voteSlot(v.Kind), v.Height, v.Round, chain.VoteMessage(r.genesis, v))
 	if !ok {
 		return nil
 	}
-	own, err := r.core.Rules().VerifyVote(&chain.SignedVote{Vote: *v, Validator: r.cfg.Self, Signature: sig})
+	own, err := rules.VerifyVote(&chain.SignedVote{Vote: *v, Validator: r.cfg.Self, Signature: sig})
 	if err != nil {
 		return fmt.Errorf("a recorded own vote: %w", err)
 	}

@@ -72,8 +72,7 @@ type Replica struct {
 
 	outcomes map[chain.Hash]*ledger.Outcome
 	building *consensus.Build // asked for and not made yet
-	seen     map[chain.Hash]bool
-	early    []frame // of the next height
+	early    []frame          // of the next height
 	evidence evidencePool
 	heard    map[chain.Address]uint64 // when a validator last spoke, Unix milliseconds
 	lastTold uint64                   // when the vote state was last sent to all
@@ -116,16 +115,12 @@ func Open(cfg Config) (*Replica, error) {
 		return nil, fmt.Errorf("open the write-ahead log: %w", err)
 	}
 	r.wal = log
-	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
-	r.begin(nil) // gives the rules that recovered messages are verified against
 	recovered, err := r.recover(records)
 	if err != nil {
 		return nil, err
 	}
-	if recovered != nil {
-		r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
-		r.begin(recovered)
-	}
+	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
+	r.begin(recovered)
 	return r, r.err
 }
 
