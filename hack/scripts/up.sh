@@ -102,6 +102,8 @@ send_transactions() {
 choose_cluster
 phase "checking this machine"
 check_machine
+kind_of_run=warm
+if [[ "$CLUSTER" == embedded && ! -d "$CACHE/localkube" ]]; then kind_of_run=cold; fi
 
 if [[ "$CLUSTER" == embedded || -z "${IMAGE_REF:-}" ]]; then
   phase "building localkube"
@@ -135,9 +137,12 @@ echo
 bin/posnet query blocks --node "$LOCAL_API" --limit 5
 echo
 "$KUBECTL" -n "$NAMESPACE" get posnet
+took=$((SECONDS - STARTED))
+mkdir -p "$CACHE"
+echo "$kind_of_run $took" >>"$CACHE/up-times" # for make bench
 cat <<TEXT
 
-It took $((SECONDS - STARTED)) s. Three commands to try next:
+It took $took s. Three commands to try next:
 
   ${KUBECONFIG:+export KUBECONFIG=$KUBECONFIG; }$KUBECTL -n $NAMESPACE get posnet,pods
   $KUBECTL -n $NAMESPACE port-forward svc/$NETWORK-api 8050      then open http://127.0.0.1:8050/api/v1/docs/
