@@ -102,6 +102,9 @@ func (m *member) observeDecision(d replica.Decision) {
 	if raw, err := m.store.State(ledger.ValidatorKey(self)); err == nil && chain.Decode(raw, &own, 1024) == nil {
 		v.Jailed.Set(boolean(own.JailedAt != 0))
 	}
+	if m.net != nil {
+		m.net.SetExpectedPeers(d.Outcome.Next.Len() - 1)
+	}
 	m.waiters.tell(nil, d.Outcome.TxIDs...)
 }
 
