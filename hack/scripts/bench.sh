@@ -50,8 +50,10 @@ figure() {
   row "$name" "$shown" "${limit:+$limit $unit or less}" "$verdict"
 }
 
-# median prints the middle of the numbers given, of an even count the lower one.
-median() { printf '%s\n' "$@" | sort -g | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)]}'; }
+# median prints the middle of the numbers given, of an even count the mean of the two; nothing of none.
+median() {
+  printf '%s\n' "$@" | sort -g | awk 'NF {v[++n] = $1} END {if (n) printf "%.4g\n", (v[int((n + 1) / 2)] + v[int(n / 2) + 1]) / 2}'
+}
 
 now_ms() { echo $((${EPOCHREALTIME//[.,]/} / 1000)); }
 
