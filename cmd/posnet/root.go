@@ -31,7 +31,7 @@ Try it:
 	root.AddCommand(
 		newNodeCommand(), newDevnetCommand(), newSampleCommand(),
 		newInitCommand(), newGenesisCommand(), newKeysCommand(),
-		newTxCommand(), newQueryCommand(), newVersionCommand(),
+		newTxCommand(), newQueryCommand(), newBenchCommand(), newVersionCommand(),
 	)
 	return root
 }
