@@ -125,7 +125,7 @@ func (n *network) identity(ordinal int) [5]string {
 	return id
 }
 
-// podIs waits until a pod is another one than before and ready, and returns it.
+// podReplaced waits until a pod is another one than before and ready, and returns it.
 func (n *network) podReplaced(ordinal int, old *corev1.Pod) *corev1.Pod {
 	n.t.Helper()
 	var now *corev1.Pod
@@ -171,7 +171,7 @@ func oneDeleted(n *network) {
 		}
 	}
 	if now.Status.PodIP == old.Status.PodIP {
-		n.t.Logf("the new pod happens to have the old IP, %s", now.Status.PodIP)
+		n.t.Errorf("the new pod has the old IP, %s: this says nothing about a changed one", now.Status.PodIP)
 	}
 	if after := n.identity(victim); after != before {
 		n.t.Errorf("identity was %v and is %v", before, after)
@@ -294,23 +294,22 @@ func (n *network) versions() map[string]string {
 	return versions
 }
 
-// atRest waits until the operator has looked at its networks several times more, by its own count, while the chain moved.
+// atRest pays, waits until the operator has seen the new height, by its own metric, and does so again: it looks, and it
+// writes nothing.
 func atRest(n *network) {
 	n.ready()
-	before, height := n.versions(), n.height(0)
-	looked := n.reconciles()
+	before := n.versions()
 	faucet, _ := n.faucet()
-	eventually(n.t, "the operator looks again", func(ctx context.Context) error {
-		if _, err := pay(ctx, n.node(0), faucet, chain.Address(faucet.Public()), 1); err != nil {
-			return err
-		}
-		if now := n.reconciles(); now < looked+10 {
-			return fmt.Errorf("%d passes more", now-looked)
-		}
-		return nil
-	})
-	if now := n.height(0); now <= height {
-		n.t.Errorf("the chain did not move: height %d, then %d", height, now)
+	for range 4 {
+		paid, err := pay(n.t.Context(), n.node(0), faucet, faucet.Public(), 1)
+		must(n.t, err)
+		seen := fmt.Sprintf("posnet_operator_network_height{name=%q,namespace=%q}", n.name, n.namespace)
+		eventually(n.t, fmt.Sprintf("the operator sees height %d", paid.Height), func(context.Context) error {
+			if h := n.operatorMetric(seen); h < float64(paid.Height) {
+				return fmt.Errorf("it has seen %.0f", h)
+			}
+			return nil
+		})
 	}
 	for what, version := range n.versions() {
 		if before[what] != version {

@@ -60,10 +60,10 @@ func small(t *testing.T, retention v1alpha1.Retention) *v1alpha1.PoSNetwork {
 	return n
 }
 
-// within returns the network for a subtest.
+// within returns the network for a subtest, whose servers end with it.
 func (n *network) within(t *testing.T) *network {
 	m := *n
-	m.t = t
+	m.t, m.urls = t, map[int]string{}
 	return &m
 }
 
