@@ -80,7 +80,7 @@ func (k PrivateKey) must() *secret {
 	return k.secret()
 }
 
-// String, GoString, Format and LogValue show that there is a key and nothing of it.
+// String shows that there is a key and nothing of it, as GoString, Format and LogValue do.
 func (k PrivateKey) String() string { return redacted }
 
 // GoString implements fmt.GoStringer.

@@ -11,10 +11,10 @@ import (
 const (
 	// recordIdentity is first in the file: consensus public key, VRF public key.
 	recordIdentity byte = 1
-	identitySize        = 64
+	identitySize   int  = 64
 	// recordSigned: kind (1 byte), height (8), round (8), SHA-256 of the message (32), signature (64).
 	recordSigned byte = 2
-	signedSize        = 113
+	signedSize   int  = 113
 )
 
 // signed is what one slot was used for.

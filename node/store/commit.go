@@ -126,10 +126,10 @@ func (s *Store) commit(b *batch, tip Tip, change tree.Change) error {
 // room refuses to write to a disk that is nearly full.
 func (s *Store) room() error {
 	usage, err := s.fs.GetDiskUsage(s.dir)
-	if err != nil || usage.AvailBytes >= s.opts.MinFreeBytes {
-		return nil // a file system that cannot tell is not in the way
+	if err == nil && usage.AvailBytes < s.opts.MinFreeBytes {
+		return fmt.Errorf("%d MiB free in %s, %d MiB needed: %w", usage.AvailBytes>>20, s.dir, s.opts.MinFreeBytes>>20, ErrNoSpace)
 	}
-	return fmt.Errorf("%d MiB free in %s, %d MiB needed: %w", usage.AvailBytes>>20, s.dir, s.opts.MinFreeBytes>>20, ErrNoSpace)
+	return nil // a file system that cannot tell is not in the way
 }
 
 // size guesses the bytes of the batch, so that it is allocated once.

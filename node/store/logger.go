@@ -63,7 +63,7 @@ func (s *Store) listener() *pebble.EventListener {
 				return
 			}
 			if !s.closing.Load() {
-				s.fail("flush or compact the database", err)
+				_ = s.fail("flush or compact the database", err) // kept: every later call returns it
 			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {

@@ -79,14 +79,14 @@ func caught(recovered any, err error) error {
 
 // checkMeta refuses a directory that is not ours. A new one passes.
 func (s *Store) checkMeta() error {
-	stored, err := get(s.db, genesisHashKey, nil)
+	stored, err := get(s.db, genesisHashKey)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return wrap("read the genesis hash", err)
 	}
-	version, err := get(s.db, formatKey, nil)
+	version, err := get(s.db, formatKey)
 	if err != nil {
 		return wrap("read the format", err)
 	}
@@ -105,7 +105,7 @@ func (s *Store) checkMeta() error {
 
 // readTip returns nil for a new directory.
 func (s *Store) readTip() (*Tip, error) {
-	b, err := get(s.db, tipKey, nil)
+	b, err := get(s.db, tipKey)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}

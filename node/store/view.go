@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -140,7 +139,7 @@ func (v *View) Tx(id chain.Hash) (TxLocation, error) {
 // State returns the value of one of the ledger's keys at the tip of the view.
 func (v *View) State(key []byte) ([]byte, error) {
 	v.key = appendStateKey(v.key[:0], key)
-	b, err := get(v.shared.snapshot, v.key, nil)
+	b, err := get(v.shared.snapshot, v.key)
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		return nil, ErrNotFound // often asked for; no words
@@ -211,7 +210,7 @@ func (v *View) Get(key tree.NodeKey) ([]byte, error) {
 }
 
 func treeNode(r pebble.Reader, encoded []byte, key tree.NodeKey) ([]byte, error) {
-	b, err := get(r, encoded, nil)
+	b, err := get(r, encoded)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, tree.ErrMissing
 	}
@@ -223,26 +222,19 @@ func treeNode(r pebble.Reader, encoded []byte, key tree.NodeKey) ([]byte, error)
 
 // get reads one key and says what it stands for when that fails.
 func (v *View) get(key []byte, what string, args ...any) ([]byte, error) {
-	b, err := get(v.shared.snapshot, key, nil)
+	b, err := get(v.shared.snapshot, key)
 	if err != nil {
 		return nil, wrap("read "+fmt.Sprintf(what, args...), err)
 	}
 	return b, nil
 }
 
-// get appends the value of key to dst.
-func get(r pebble.Reader, key, dst []byte) ([]byte, error) {
+// get returns a copy of the value of key, never nil.
+func get(r pebble.Reader, key []byte) ([]byte, error) {
 	value, closer, err := r.Get(key)
 	if err != nil {
 		return nil, err
 	}
-	return appendAndClose(dst, value, closer)
-}
-
-func appendAndClose(dst, value []byte, closer io.Closer) ([]byte, error) {
-	if dst == nil {
-		dst = make([]byte, 0, len(value))
-	}
-	dst = append(dst, value...)
-	return dst, closer.Close()
+	own := append(make([]byte, 0, len(value)), value...)
+	return own, closer.Close()
 }
