@@ -38,7 +38,7 @@ const (
 	dataVolume     = "data"
 )
 
-// Names of the objects of the network called name.
+// StatefulSetName is the StatefulSet of the validators of the network called name.
 func StatefulSetName(name string) string { return name }
 
 // PeerServiceName is the headless Service through which nodes find each other.

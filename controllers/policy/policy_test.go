@@ -174,7 +174,7 @@ func TestRoll(t *testing.T) {
 	t.Parallel()
 	pods := func(outdated, sick string) (list []policy.RollPod) {
 		for i := range int32(4) {
-			digit := string(rune('0' + i))
+			digit := string('0' + i)
 			list = append(list, policy.RollPod{
 				Ordinal: i, Stake: 10, Outdated: strings.Contains(outdated, digit), Voting: !strings.Contains(sick, digit),
 			})
