@@ -69,6 +69,13 @@ func onCluster(t *testing.T) *cluster {
 		t.Fatalf("%s is set, and no API server answers: %v", kubeconfigVariable, err)
 	}
 	c := &cluster{t: t, config: config, api: api}
+	var operators appsv1.DeploymentList
+	c.must(api.List(t.Context(), &operators, client.MatchingLabels{"app.kubernetes.io/name": "posnet", "app.kubernetes.io/component": "operator"}))
+	for _, d := range operators.Items {
+		if d.Spec.Replicas == nil || *d.Spec.Replicas > 0 {
+			t.Fatalf("an operator runs in this cluster and would work against the one under test: kubectl -n %s scale deploy/%s --replicas=0", d.Namespace, d.Name)
+		}
+	}
 	installCRD.Do(func() { c.install() })
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "posnet-test-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
@@ -167,7 +174,7 @@ const nowhere = `scheduling: {nodeSelector: {posnet.dev/test: nowhere}}`
 func (c *cluster) operator(api client.WithWatch) *Reconciler {
 	return &Reconciler{
 		Client: api, Reader: api, Nodes: silent{}, Events: events.NewFakeRecorder(1000), Now: time.Now,
-		Config: Config{Image: "posnet:test", Namespace: c.namespace, ClusterDomain: "cluster.local", PollInterval: 15 * time.Second},
+		Config: Config{Image: "posnet:test", Namespace: "posnet-system", ClusterDomain: "cluster.local", PollInterval: 15 * time.Second},
 	}
 }
 
@@ -431,7 +438,7 @@ func TestClusterManagerReactsToChanges(t *testing.T) {
 		Scheme: scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{c.namespace: {}}},
 	})
 	c.must(err)
-	r := New(mgr, silent{}, Config{Image: "posnet:test", ClusterDomain: "cluster.local", PollInterval: time.Hour, SkipNameValidation: true})
+	r := New(mgr, silent{}, Config{Image: "posnet:test", Namespace: "posnet-system", ClusterDomain: "cluster.local", PollInterval: time.Hour, SkipNameValidation: true})
 	c.must(r.SetupWithManager(mgr))
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -82,6 +83,34 @@ func (v *podView) state() string {
 	default:
 		return v.node.State
 	}
+}
+
+// trouble is why a pod does not run, in words that stay the same while it does not; empty if nothing is known to be wrong.
+func (v *podView) trouble() string {
+	for _, c := range v.pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return c.Reason + ": " + c.Message
+		}
+	}
+	for _, c := range slices.Concat(v.pod.Status.InitContainerStatuses, v.pod.Status.ContainerStatuses) {
+		waiting := c.State.Waiting
+		if waiting == nil {
+			continue
+		}
+		switch waiting.Reason {
+		case "ErrImagePull", "ImagePullBackOff": // the two take turns
+			return "ImagePullBackOff: cannot pull " + c.Image
+		case "CrashLoopBackOff":
+			if last := c.LastTerminationState.Terminated; last != nil {
+				return fmt.Sprintf("CrashLoopBackOff: container %s ended with exit code %d; kubectl logs --previous %s -c %s says why",
+					c.Name, last.ExitCode, v.pod.Name, c.Name)
+			}
+			return "CrashLoopBackOff: container " + c.Name
+		case "CreateContainerConfigError", "InvalidImageName", "CreateContainerError":
+			return waiting.Reason + ": " + waiting.Message
+		}
+	}
+	return ""
 }
 
 // allRunning reports whether every wanted pod runs, so that only nodes and no machinery of Kubernetes is waited for.

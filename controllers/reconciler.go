@@ -12,6 +12,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -193,15 +194,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 }
 
 // nextLook is when to look again if no watch fires first. Nodes do not tell when their chain moves, so they are asked:
-// often while somebody waits for a network to come up, rarely at rest.
+// often while somebody waits for a network to come up or back, rarely at rest, and rarely too when what is missing is a
+// person.
 func (r *Reconciler) nextLook(p *pass, ready bool) time.Duration {
+	rest := max(time.Second, r.Config.PollInterval)
+	unready := time.Duration(0)
+	if c := apimeta.FindStatusCondition(p.net.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		unready = r.Now().Sub(c.LastTransitionTime.Time)
+	}
 	switch {
-	case ready:
-		return max(time.Second, r.Config.PollInterval)
-	case p.allRunning():
+	case ready || unready > 10*time.Minute:
+		return rest
+	case unready < time.Minute && p.allRunning():
 		return 250 * time.Millisecond
 	default:
-		return 2 * time.Second
+		return min(2*time.Second, rest)
 	}
 }
 

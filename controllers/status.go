@@ -122,7 +122,9 @@ func fillValidators(p *pass, next *v1alpha1.PoSNetworkStatus) error {
 		if v.ready() {
 			ready++
 		}
-		s := v1alpha1.ValidatorStatus{Ordinal: v.ordinal, State: v.state(), Version: before[v.ordinal].Version}
+		s := v1alpha1.ValidatorStatus{
+			Ordinal: v.ordinal, State: v.state(), Version: before[v.ordinal].Version, Message: cut(v.trouble(), 512),
+		}
 		if a, ok := p.address(v.ordinal); ok {
 			s.Address = a.String()
 		}
@@ -132,7 +134,10 @@ func fillValidators(p *pass, next *v1alpha1.PoSNetworkStatus) error {
 			s.Stake, s.Share = pos(stake), fmt.Sprintf("%d.%02d%%", hundredths/100, hundredths%100)
 		}
 		if v.node != nil {
-			s.Version, s.Message = v.node.Version, cut(v.node.Message, 512)
+			s.Version = v.node.Version
+			if s.Message == "" {
+				s.Message = cut(v.node.Message, 512)
+			}
 		}
 		next.Validators = append(next.Validators, s)
 	}
@@ -168,8 +173,8 @@ func (p *pass) facts(next *v1alpha1.PoSNetworkStatus) (policy.Facts, error) {
 		Problems: p.problems, RestartWaits: p.restartWaits,
 	}
 	for _, v := range p.pods {
-		pod := policy.Pod{Ordinal: v.ordinal, Ready: v.ready(), State: v.state(), Outdated: v.outdated}
-		if v.node != nil {
+		pod := policy.Pod{Ordinal: v.ordinal, Ready: v.ready(), State: v.state(), Outdated: v.outdated, Message: v.trouble()}
+		if v.node != nil && pod.Message == "" {
 			pod.Message = v.node.Message
 		}
 		f.Pods = append(f.Pods, pod)

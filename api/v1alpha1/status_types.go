@@ -93,7 +93,7 @@ type ValidatorStatus struct {
 	// +optional
 	State string `json:"state,omitempty"`
 
-	// message of a node that stopped, which says why.
+	// message says why the pod or its node does not run, where that is known.
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Message string `json:"message,omitempty"`

@@ -17,6 +17,8 @@ func keyContainers(in Input) []corev1.Container {
 			Resources:       podResources(in.Network),
 			SecurityContext: restricted(),
 			VolumeMounts:    mounts,
+
+			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		}
 	}
 	return []corev1.Container{

@@ -90,6 +90,8 @@ func nodeContainer(in Input) corev1.Container {
 		LivenessProbe:   probe("/healthz", 10, 6),
 		ReadinessProbe:  probe("/readyz", 2, 3),
 		SecurityContext: restricted(),
+		// A node that refuses to start says why in its last line; this shows it in the pod's status.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: volumeDir},
 			{Name: "config", MountPath: configDir, ReadOnly: true},

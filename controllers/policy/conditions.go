@@ -20,7 +20,7 @@ type Pod struct {
 	Ready bool
 	// State as in v1alpha1.ValidatorStatus.
 	State string
-	// Message of a node that stopped.
+	// Message says why it does not run, where that is known.
 	Message string
 	// Outdated: the pod runs an older revision of the template.
 	Outdated bool
@@ -118,8 +118,12 @@ func available(f Facts) Condition {
 func progressing(f Facts) Condition {
 	const kind = v1alpha1.ConditionProgressing
 	var waiting, starting, behind, outdated []string
+	because := ""
 	for _, p := range f.Pods {
 		name := fmt.Sprintf("%d", p.Ordinal)
+		if because == "" && p.Message != "" && p.State != StateStopped {
+			because = fmt.Sprintf(" (validator %d: %s)", p.Ordinal, p.Message)
+		}
 		switch {
 		case p.State == v1alpha1.StatePending || p.State == v1alpha1.StateUnreachable:
 			waiting = append(waiting, name)
@@ -136,13 +140,13 @@ func progressing(f Facts) Condition {
 	}
 	switch {
 	case f.GenesisHash == "" && f.Waiting != "":
-		return condition(kind, true, v1alpha1.ReasonCollecting, "%s", f.Waiting)
+		return condition(kind, true, v1alpha1.ReasonCollecting, "%s%s", f.Waiting, because)
 	case f.Scale.Refused:
 		return condition(kind, false, f.Scale.Reason, "%s", f.Scale.Message)
 	case len(f.Pods) != int(f.Scale.Replicas):
 		return condition(kind, true, v1alpha1.ReasonScaling, "%d of %d pods exist", len(f.Pods), f.Scale.Replicas)
 	case len(waiting) > 0:
-		return condition(kind, true, v1alpha1.ReasonWaitingForPods, "waiting for %s to answer and be ready", ordinals(waiting))
+		return condition(kind, true, v1alpha1.ReasonWaitingForPods, "waiting for %s to answer and be ready%s", ordinals(waiting), because)
 	case len(starting) > 0:
 		return condition(kind, true, v1alpha1.ReasonStartingChain, "waiting for %s to start from the genesis", ordinals(starting))
 	case len(behind) > 0:

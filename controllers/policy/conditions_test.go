@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -103,6 +104,17 @@ func TestConditions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhyAPodDoesNotRunIsSaid(t *testing.T) {
+	t.Parallel()
+	f := healthy()
+	f.Pods[2] = policy.Pod{Ordinal: 2, State: v1alpha1.StatePending, Message: "ImagePullBackOff: cannot pull posnet:typo"}
+	for _, c := range policy.Conditions(f) {
+		if c.Type == v1alpha1.ConditionProgressing && !strings.Contains(c.Message, "validator 2: ImagePullBackOff: cannot pull posnet:typo") {
+			t.Errorf("Progressing says %q", c.Message)
+		}
 	}
 }
 
