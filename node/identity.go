@@ -39,15 +39,15 @@ func (id *Identity) Close() error { return id.Signer.Close() }
 
 // OpenIdentity opens the keys of a data directory, making those of a new one.
 // The directory is locked until [Identity.Close]. It fails, rather than make
-// new keys, when the directory has a genesis: the validator that the network
-// knows would be gone without a word.
+// new keys, when the directory has joined a network: the validator that the
+// network knows would be gone without a word.
 func OpenIdentity(c *Config, log *slog.Logger) (*Identity, error) {
 	if err := os.MkdirAll(c.DataDir, directoryMode); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	dir := filepath.Join(c.DataDir, validatorDir)
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(c.DataDir, genesisFile)); err == nil {
+		if hasJoined(c.DataDir) {
 			return nil, fmt.Errorf("%s belongs to a running network and its validator keys are gone: restore %s with its sign-state, or start with an empty data directory as a new validator", c.DataDir, dir)
 		}
 		if err := createSigner(dir); err != nil {
@@ -60,7 +60,7 @@ func OpenIdentity(c *Config, log *slog.Logger) (*Identity, error) {
 	if id.Account, err = accountKey(c, log); err != nil {
 		return nil, err
 	}
-	if id.Peer, err = loadOrMake(filepath.Join(c.DataDir, nodeKeyFile), log); err != nil {
+	if id.Peer, err = loadOrMake(c.DataDir, nodeKeyFile, log); err != nil {
 		return nil, err
 	}
 	if id.Signer, err = signer.Open(vfs.Default, dir); err != nil {
@@ -87,7 +87,7 @@ func createSigner(dir string) error {
 
 func accountKey(c *Config, log *slog.Logger) (keys.PrivateKey, error) {
 	if c.KeyFile == "" {
-		return loadOrMake(filepath.Join(c.DataDir, accountFile), log)
+		return loadOrMake(c.DataDir, accountFile, log)
 	}
 	return load(c.KeyFile, log)
 }
@@ -100,9 +100,27 @@ func load(path string, log *slog.Logger) (keys.PrivateKey, error) {
 	return k, err
 }
 
-func loadOrMake(path string, log *slog.Logger) (keys.PrivateKey, error) {
-	if _, err := os.Stat(path); err == nil {
+// hasJoined reports whether a data directory belongs to a network: keys that are
+// not there were lost, and are not to be made.
+func hasJoined(dir string) bool {
+	for _, name := range []string{genesisFile, databaseDir} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func loadOrMake(dir, name string, log *slog.Logger) (keys.PrivateKey, error) {
+	path := filepath.Join(dir, name)
+	_, err := os.Stat(path)
+	switch {
+	case err == nil:
 		return load(path, log)
+	case !errors.Is(err, os.ErrNotExist):
+		return keys.PrivateKey{}, fmt.Errorf("look for key %s: %w", path, err)
+	case hasJoined(dir):
+		return keys.PrivateKey{}, fmt.Errorf("%s belongs to a running network and its key %s is gone: restore it, or start with an empty data directory as a new validator", dir, path)
 	}
 	k, err := keys.Generate(rand.Reader)
 	if err != nil {

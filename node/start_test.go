@@ -85,6 +85,26 @@ func TestLostKeysOfARunningNetworkAreNotReplaced(t *testing.T) {
 	mustContain(t, refused(t, alone(t, net.dirs[0])), "restore", "empty data directory")
 }
 
+func TestALostAccountOrNodeKeyOfARunningNetworkIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"account.pem", "node.pem"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			net := newTestNet(t, 1, nil)
+			net.start(0)
+			net.stop(0)
+			lost := filepath.Join(net.dirs[0], name)
+			if err := os.Remove(lost); err != nil {
+				t.Fatal(err)
+			}
+			mustContain(t, refused(t, alone(t, net.dirs[0])), lost, "restore", "empty data directory")
+			if _, err := os.Stat(lost); !os.IsNotExist(err) {
+				t.Errorf("%s: %v; nothing may be there", lost, err)
+			}
+		})
+	}
+}
+
 func TestADamagedGenesisIsRefusedWithItsPlace(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "genesis.json")
