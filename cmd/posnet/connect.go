@@ -31,6 +31,7 @@ func addRemoteFlags(cmd *cobra.Command) *remote {
 		address = v
 	}
 	f.StringSliceVar(&r.nodes, "node", []string{address}, "`URL` of the node to ask; POSNET_NODE sets the default")
+	f.Lookup("node").DefValue = address // without the brackets of a list
 	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long to try at most")
 	addOutputFlag(cmd, &r.output)
 	return r

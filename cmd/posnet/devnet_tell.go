@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -41,9 +42,10 @@ func (d *devnet) tell(ctx context.Context, took time.Duration) {
 	if d.apiPort != 8050 {
 		at = " --node " + d.url(0)
 	}
-	second := fmt.Sprintf("posnet tx faucet $(posnet keys show %s/n0/account.pem --address) 100 --key-file %s --wait%s", d.dir, d.faucet(), at)
+	self := os.Args[0] // as it was typed, on PATH or not
+	second := fmt.Sprintf("%s tx faucet %s/n0/account.pem 100 --key-file %s --wait%s", self, d.dir, d.faucet(), at)
 	if d.params.MinTxs == 2 && d.params.MaxTxs == 2 && d.params.MaxIdle == 0 {
-		second = fmt.Sprintf("posnet sample --faucet-key %s --node %s", d.faucet(), d.url(0))
+		second = fmt.Sprintf("%s sample --faucet-key %s --node %s", self, d.faucet(), d.url(0))
 		for i := 1; i < d.nodes; i++ {
 			second += "," + d.url(i)
 		}
@@ -54,10 +56,10 @@ logs        %s/n*.log
 faucet key  %s
 
 Try:
-  posnet query status%s
+  %s query status%s
   %s
-  posnet query draw 1%s
+  %s query draw 1%s
 
 Ctrl-C stops the network.
-`, d.dir, d.dir, d.faucet(), at, second, at))
+`, d.dir, d.dir, d.faucet(), self, at, second, self, at))
 }

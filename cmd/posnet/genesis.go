@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,8 @@ func newGenesisCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "genesis",
 		Short: "Make and read the file a network begins with",
+		Example: `  posnet genesis create --validator n0=25 --account faucet.pem=1000
+  posnet genesis show genesis.json`,
 	}
 	cmd.AddCommand(newGenesisCreate(), newGenesisShow(), newGenesisHash())
 	return cmd
@@ -64,8 +67,8 @@ the validator is registered without stake.`,
 	f := cmd.Flags()
 	f.StringVar(&chainID, "chain-id", "posnet", "name of the chain, for people")
 	f.StringVar(&out, "out", "genesis.json", "`file` to make; an existing one is never overwritten")
-	f.StringArrayVar(&validators, "validator", nil, "identity file or data directory, with `=POS` of stake; repeat")
-	f.StringArrayVar(&accounts, "account", nil, "address or key file with its opening balance, `ACCOUNT=POS`; repeat")
+	f.StringArrayVar(&validators, "validator", nil, "`DIR[=POS]`: data directory or identity file, with its stake; repeat")
+	f.StringArrayVar(&accounts, "account", nil, "`ACCOUNT=POS`: address or key file with its opening balance; repeat")
 	addParamFlags(f, &params)
 	return cmd
 }
@@ -157,13 +160,9 @@ func addAccount(cmd *cobra.Command, g *chain.Genesis, arg string) error {
 	if err != nil {
 		return err
 	}
-	addr, err := chain.ParseAddress(who)
+	addr, err := readAddress(cmd, who)
 	if err != nil {
-		pub, fileErr := readPublic(cmd, who)
-		if fileErr != nil {
-			return fmt.Errorf("neither an address (%w) nor a key file (%w)", err, fileErr)
-		}
-		addr = pub
+		return err
 	}
 	g.Accounts = append(g.Accounts, chain.GenesisAccount{Address: addr, Balance: units})
 	return nil
@@ -191,6 +190,9 @@ func writeGenesis(w io.Writer, g *chain.Genesis, out string) error {
 		return err
 	}
 	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a genesis is public
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write the genesis: %w; it is never overwritten: choose another --out or move the file away", err)
+	}
 	if err != nil {
 		return fmt.Errorf("write the genesis: %w", err)
 	}
@@ -246,12 +248,21 @@ func newGenesisShow() *cobra.Command {
 	return cmd
 }
 
+// due says when a network's rules let it make a block.
+func due(p *chain.Params) string {
+	with := "with " + plural(int(p.MinTxs), "transaction")
+	if p.MaxIdle == 0 {
+		return with + ", never empty"
+	}
+	return fmt.Sprintf("%s, or after %s", with, millis{&p.MaxIdle})
+}
+
 func showGenesis(w io.Writer, g *chain.Genesis) {
 	p := g.Params
 	row(w, "chain", g.ChainID)
 	row(w, "hash", g.Hash())
 	row(w, "begins", time.UnixMilli(int64(g.Time)).UTC().Format(time.RFC3339))
-	row(w, "a block is due", fmt.Sprintf("with %s, or after %s (0s: never)", plural(int(p.MinTxs), "transaction"), millis{&p.MaxIdle}))
+	row(w, "a block is due", due(&p))
 	row(w, "a block holds", fmt.Sprintf("at most %s, %s", plural(int(p.MaxTxs), "transaction"), plural(int(p.MaxBytes), "byte")))
 	row(w, "least fee", chain.FormatPOS(p.MinFee)+" POS")
 	row(w, "block reward", chain.FormatPOS(p.BlockReward)+" POS")

@@ -42,7 +42,7 @@ func TestNetworkIsSetUpByHand(t *testing.T) {
 	refused(t, "nobody could forge", "genesis", "create", "--validator", at("n0"), "--out", at("g2.json"))
 	refused(t, "posnet init", "genesis", "create", "--validator", at("n9")+"=1", "--out", at("g2.json"))
 	refused(t, "ACCOUNT=POS", "genesis", "create", "--account", "x", "--out", at("g2.json"))
-	refused(t, "neither an address", "genesis", "create", "--account", "pos1x=5", "--out", at("g2.json"))
+	refused(t, "not an address", "genesis", "create", "--account", "pos1x=5", "--out", at("g2.json"))
 	b, err := os.ReadFile(filepath.Join(at("n1"), identityFile))
 	if err != nil {
 		t.Fatal(err)

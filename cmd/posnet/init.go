@@ -26,14 +26,16 @@ func newInitCommand() *cobra.Command {
 		Short: "Make a node's keys, for a network set up by hand",
 		Long: `Make a data directory with a node's keys, and in it identity.json: their public halves, each with a proof that it is
 held. 'posnet genesis create' takes these identities; the keys stay where they are. Safe to repeat.`,
-		Example: `  # a network of three by hand: a validator, a validator still without stake, and a node with the key you made
+		Example: `  # a network of three by hand: a validator, a validator still without stake, and a node with the key you made;
+  # each 'posnet node' in a terminal of its own
   posnet init --data-dir n0 && posnet init --data-dir n1
   openssl genpkey -algorithm ed25519 -out my.pem
   posnet keys generate --out faucet.pem
   posnet genesis create --validator n0=25 --validator n1 --account faucet.pem=1000 --min-txs 2 --max-txs 2 --max-idle 0 --set-delay 2
   posnet node --data-dir n0 --genesis genesis.json --api-port 8050 --node-port 8010 --private-port 9464
   posnet node --data-dir n1 --genesis genesis.json --api-port 8051 --node-port 8011 --private-port 9465 --peers 127.0.0.1:8050
-  posnet node --data-dir n2 --genesis genesis.json --api-port 8052 --node-port 8012 --private-port 9466 --peers 127.0.0.1:8050 --key-file my.pem`,
+  posnet node --data-dir n2 --genesis genesis.json --api-port 8052 --node-port 8012 --private-port 9466 --peers 127.0.0.1:8050 --key-file my.pem
+  posnet sample --faucet-key faucet.pem --node http://127.0.0.1:8050,http://127.0.0.1:8051,http://127.0.0.1:8052`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			id, err := initNode(cfg)

@@ -23,6 +23,8 @@ func newKeysCommand() *cobra.Command {
 
 An account's address is its public key, so the same file gives the same address everywhere. No command here ever prints a
 private key.`,
+		Example: `  posnet keys generate --out alice.pem
+  posnet keys show alice.pem`,
 	}
 	var output string
 	addOutputFlag(cmd, &output)
@@ -116,6 +118,18 @@ func readPublic(cmd *cobra.Command, path string) ([32]byte, error) {
 		return [32]byte{}, err
 	}
 	return key.Public(), nil
+}
+
+// readAddress takes an address, or the name of the key file it belongs to.
+func readAddress(cmd *cobra.Command, arg string) (chain.Address, error) {
+	addr, err := chain.ParseAddress(arg)
+	if err == nil {
+		return addr, nil
+	}
+	if _, statErr := os.Stat(arg); statErr != nil {
+		return chain.Address{}, fmt.Errorf("%w; nor is it a key file here", err)
+	}
+	return readPublic(cmd, arg)
 }
 
 func newKeysImport(output *string) *cobra.Command {

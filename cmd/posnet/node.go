@@ -33,7 +33,8 @@ func newNodeCommand() *cobra.Command {
 		Long: `Run one node until it is told to stop (SIGTERM or Ctrl-C).
 
 At the first start the node makes its keys in the data directory and keeps a copy of the genesis there; from then on it
-belongs to that network and continues where it stopped.
+belongs to that network and continues where it stopped. 'posnet genesis create' makes a genesis from the identities of the
+validators; 'posnet init --help' goes the whole way, from keys to three nodes.
 
 Every flag is also an environment variable (--data-dir is POSNET_DATA_DIR) and a key of the YAML file given by --config.
 A flag wins over the environment, the environment over the file.`,

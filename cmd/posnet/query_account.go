@@ -33,13 +33,9 @@ trust with --genesis; without it the node's own is taken, whose hash is shown fo
   posnet query account alice.pem --verify --genesis genesis.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			addr, err := chain.ParseAddress(args[0])
+			addr, err := readAddress(cmd, args[0])
 			if err != nil {
-				pub, fileErr := readPublic(cmd, args[0])
-				if fileErr != nil {
-					return err
-				}
-				addr = pub
+				return err
 			}
 			return ask(r, cmd, func(ctx context.Context, c *client.Client) (account, error) {
 				if !verify {

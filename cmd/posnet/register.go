@@ -48,7 +48,7 @@ func (s *sending) register() *cobra.Command {
 		Long: `Register a node's account as a validator: consensus key, VRF key and node key go on the chain, each with a proof that
 it is held. The keys are read from the node's data directory and stay there. Stake comes after, with 'posnet tx stake'.`,
 		Example: `  posnet tx register --data-dir n3 --wait
-  posnet tx stake $(posnet keys show n3/account.pem --address) 25 --key-file n3/account.pem --wait`,
+  posnet tx stake n3/account.pem 25 --key-file n3/account.pem --wait`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			k, err := readValidatorKeys(cmd, dataDir, s.keyFile)

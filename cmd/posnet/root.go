@@ -33,5 +33,6 @@ Try it:
 		newInitCommand(), newGenesisCommand(), newKeysCommand(),
 		newTxCommand(), newQueryCommand(), newBenchCommand(), newVersionCommand(),
 	)
+	explain(root)
 	return root
 }

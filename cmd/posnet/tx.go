@@ -32,7 +32,10 @@ func newTxCommand() *cobra.Command {
 		Short: "Sign and send transactions",
 		Long: `Build a transaction, sign it with a key on this machine, and send it to a node. The key never leaves this process.
 
-The nonce and the fee are found out by asking the node. Amounts are in POS with at most six decimals.`,
+The nonce and the fee are found out by asking the node. Amounts are in POS with at most six decimals. A key file
+may stand for the address of its key.`,
+		Example: `  posnet tx faucet alice.pem 100 --key-file faucet.pem --wait
+  posnet tx transfer pos1… 1.5 --key-file alice.pem --wait`,
 	}
 	s := &sending{remote: addRemoteFlags(cmd)}
 	f := cmd.PersistentFlags()
@@ -48,7 +51,7 @@ The nonce and the fee are found out by asking the node. Amounts are in POS with 
 
 func (s *sending) transfer() *cobra.Command {
 	return &cobra.Command{
-		Use:     "transfer ADDRESS POS",
+		Use:     "transfer ADDRESS|KEYFILE POS",
 		Short:   "Send POS to an address",
 		Example: "  posnet tx transfer pos1… 1.5 --key-file alice.pem --wait",
 		Args:    cobra.ExactArgs(2),
@@ -60,10 +63,10 @@ func (s *sending) transfer() *cobra.Command {
 
 func (s *sending) stake() *cobra.Command {
 	return &cobra.Command{
-		Use:   "stake VALIDATOR POS",
+		Use:   "stake ADDRESS|KEYFILE POS",
 		Short: "Bond POS to a registered validator",
-		Long: `Bond POS to a registered validator, your own or another's. It counts in the lottery some blocks later (the network's
-setDelay); 'posnet query validators' shows when.`,
+		Long: `Bond POS to the registered validator with this address, your own or another's. It counts in the lottery some blocks
+later (the network's setDelay); 'posnet query validators' shows when.`,
 		Example: "  posnet tx stake pos1… 25 --key-file alice.pem --wait",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,12 +77,16 @@ setDelay); 'posnet query validators' shows when.`,
 
 func (s *sending) faucet() *cobra.Command {
 	return &cobra.Command{
-		Use:   "faucet ADDRESS POS",
+		Use:   "faucet ADDRESS|KEYFILE POS",
 		Short: "Fund an address from a network's faucet",
 		Long: `Fund an address from a network's faucet account: an ordinary transfer, signed with the faucet's key. A devnet prints
-where its faucet key is. Name it with --key-file or POSNET_FAUCET_KEY.`,
-		Example: "  posnet tx faucet pos1… 100 --key-file devnet/faucet.pem --wait",
-		Args:    cobra.ExactArgs(2),
+where its faucet key is; a PoSNetwork NAME with spec.faucet keeps it in the Secret NAME-faucet. Name the key file with
+--key-file or POSNET_FAUCET_KEY.`,
+		Example: `  posnet tx faucet alice.pem 100 --key-file devnet/faucet.pem --wait
+  # the faucet of a network on Kubernetes
+  (umask 077; kubectl get secret demo-faucet -o jsonpath='{.data.account\.pem}' | base64 -d > faucet.pem)
+  posnet tx faucet alice.pem 100 --key-file faucet.pem --wait`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if v := os.Getenv("POSNET_FAUCET_KEY"); v != "" && !cmd.Flags().Changed("key-file") {
 				s.keyFile = v
@@ -92,14 +99,14 @@ where its faucet key is. Name it with --key-file or POSNET_FAUCET_KEY.`,
 func (s *sending) payment(cmd *cobra.Command, kind chain.TxKind, to, amount string) error {
 	var err error
 	tx := chain.Tx{Kind: kind}
-	if tx.To, err = chain.ParseAddress(to); err != nil {
+	if tx.To, err = readAddress(cmd, to); err != nil {
 		return err
 	}
 	if tx.Amount, err = chain.ParsePOS(amount); err != nil {
 		return err
 	}
 	if s.keyFile == "" {
-		return errors.New("no key to sign with: give --key-file FILE (or set POSNET_KEY_FILE)")
+		return errors.New("no key to sign with: give --key-file FILE, or set POSNET_KEY_FILE (for a faucet, POSNET_FAUCET_KEY)")
 	}
 	key, err := loadKey(cmd, s.keyFile)
 	if err != nil {
