@@ -24,6 +24,7 @@ type loop struct {
 	frames  chan inbound
 	calls   chan func()
 	timers  timerHeap
+	height  uint64 // of the timers
 	next    *time.Timer
 	beat    func() // after each turn: publish what readers see
 }
@@ -105,8 +106,15 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
-// setTimer is called on the loop, from within the replica.
+// setTimer is called on the loop, from within the replica. Timers of a height
+// that is over mean nothing, and a busy chain would pile them up: an idle limit
+// may be a day away.
 func (l *loop) setTimer(t consensus.Timer, after uint64) {
+	if t.Height > l.height {
+		l.height = t.Height
+		clear(l.timers)
+		l.timers = l.timers[:0]
+	}
 	heap.Push(&l.timers, deadline{time.Now().Add(time.Duration(after) * time.Millisecond), t})
 	l.next.Reset(time.Until(l.timers[0].at))
 }
