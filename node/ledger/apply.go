@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger/tree"
@@ -21,6 +22,10 @@ type Input struct {
 	// Verified reports whether the signature of these signed bytes has been
 	// checked before, at admission. Nil: check all.
 	Verified func(signed []byte) bool
+	// Refused, if set, is told of each transaction that does not apply, and the
+	// outcome is that of a block without it: what a forger who chooses wants to
+	// know, at once for all. Nil: such a transaction makes the block invalid.
+	Refused func(index int, err error)
 }
 
 // Result is what a transaction did; the results root covers it.
@@ -55,23 +60,60 @@ func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
 	}
 	for i, raw := range in.Evidence {
 		if err := x.evidence(raw); err != nil {
-			return nil, fmt.Errorf("block %d evidence %d: %w", in.Height, i, err)
+			return nil, fmt.Errorf("block %d: %w", in.Height, &EvidenceError{Index: i, Err: err})
 		}
 	}
 	txs, err := openTxs(in)
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", in.Height, err)
 	}
+	applied := make([]*chain.SignedTx, 0, len(txs))
 	for i, tx := range txs {
-		if err := x.tx(&tx.Tx); err != nil {
+		err := x.try(&tx.Tx)
+		switch {
+		case err == nil:
+			applied = append(applied, tx)
+		case in.Refused == nil:
 			return nil, fmt.Errorf("block %d: %w", in.Height, &TxError{Index: i, Err: err})
+		default:
+			in.Refused(i, err)
 		}
 	}
 	if err := x.reward(); err != nil {
 		return nil, err
 	}
-	return x.finish(t, txs)
+	return x.finish(t, applied)
 }
+
+// try applies one transaction. Where the block goes on without one that is
+// refused, nothing of it stays.
+func (x *execution) try(t *chain.Tx) error {
+	if x.in.Refused == nil {
+		return x.tx(t)
+	}
+	block, fees := x.state, x.fees
+	x.state = newOverlay(block)
+	err := x.tx(t)
+	if err == nil {
+		maps.Copy(block.changed, x.state.changed)
+	} else {
+		x.fees = fees
+	}
+	x.state = block
+	return err
+}
+
+// EvidenceError says which piece of evidence of a block cannot be used.
+type EvidenceError struct {
+	Index int
+	Err   error
+}
+
+// Error names the piece and its fault.
+func (e *EvidenceError) Error() string { return fmt.Sprintf("evidence %d: %v", e.Index, e.Err) }
+
+// Unwrap gives the fault.
+func (e *EvidenceError) Unwrap() error { return e.Err }
 
 // TxError says which transaction of a block cannot be applied.
 type TxError struct {
