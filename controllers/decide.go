@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/posnet/posnet/controllers/desired"
 	"github.com/posnet/posnet/controllers/policy"
 )
@@ -34,9 +36,31 @@ func (r *Reconciler) decide(_ context.Context, p *pass) error {
 		p.scale = policy.Scale(current, wanted, stakes, total)
 	}
 	p.unavailable, _ = policy.MaxUnavailable(stakes[:p.scale.Replicas], total)
+	p.deleteClaims = claimsMayGo(p)
 	r.decideRoll(p, stakes, total, began)
 	p.image = desired.Image(p.net, p.pinnedImage(), r.Config.Image)
 	return nil
+}
+
+// claimsMayGo decides whether volume claims go with the StatefulSet. The StatefulSet controller makes it so by writing to
+// each claim, and a claim that is written to while the scheduler binds it makes the scheduler begin again, seconds later:
+// so not before all are bound, and not taken back for a pod that is added.
+func claimsMayGo(p *pass) bool {
+	if desired.Retained(p.net) {
+		return false
+	}
+	if p.set != nil {
+		policy := p.set.Spec.PersistentVolumeClaimRetentionPolicy
+		if policy != nil && policy.WhenDeleted == appsv1.DeletePersistentVolumeClaimRetentionPolicyType {
+			return true
+		}
+	}
+	for _, v := range p.pods {
+		if !v.bound {
+			return false
+		}
+	}
+	return len(p.pods) >= int(p.scale.Replicas)
 }
 
 func (r *Reconciler) decideRoll(p *pass, stakes []uint64, total uint64, began bool) {
@@ -84,6 +108,6 @@ func (p *pass) pinnedImage() string {
 func (p *pass) input(c Config) desired.Input {
 	return desired.Input{
 		Network: p.net, Image: p.image, Replicas: p.scale.Replicas, Partition: p.partition, MaxUnavailable: p.unavailable,
-		OperatorNamespace: c.Namespace, ClusterDomain: c.ClusterDomain,
+		DeleteClaims: p.deleteClaims, OperatorNamespace: c.Namespace, ClusterDomain: c.ClusterDomain,
 	}
 }

@@ -29,6 +29,7 @@ type pass struct {
 	image        string
 	scale        policy.ScaleDecision
 	partition    int32
+	deleteClaims bool
 	unavailable  int32
 	restartWaits string
 	todo         policy.GenesisDecision

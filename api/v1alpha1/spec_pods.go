@@ -39,7 +39,7 @@ type StorageSpec struct {
 
 	// retention: Retain keeps volumes (and the keys on them), genesis, treasury and faucet when the PoSNetwork is
 	// deleted; Delete removes them. Default Retain. May change at any time; wait for status.observedGeneration before
-	// deleting.
+	// deleting. Volumes go only once all of them are bound, a second or two after the network is made.
 	// +kubebuilder:default=Retain
 	// +optional
 	Retention Retention `json:"retention,omitempty"`

@@ -36,7 +36,7 @@ func input(n *v1alpha1.PoSNetwork) desired.Input {
 	replicas := desired.Replicas(n)
 	return desired.Input{
 		Network: n, Image: "registry.example/posnet:v1.2.3", Replicas: replicas, Partition: replicas, MaxUnavailable: 1,
-		OperatorNamespace: "posnet-system", ClusterDomain: "cluster.local",
+		DeleteClaims: !desired.Retained(n), OperatorNamespace: "posnet-system", ClusterDomain: "cluster.local",
 	}
 }
 

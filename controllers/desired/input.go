@@ -25,6 +25,8 @@ type Input struct {
 	Partition int32
 	// MaxUnavailable is how many pods may be evicted at once, at least 1.
 	MaxUnavailable int32
+	// DeleteClaims lets the StatefulSet's volume claims go with it.
+	DeleteClaims bool
 	// OperatorNamespace is where the operator runs; empty when it runs outside the cluster.
 	OperatorNamespace string
 	// ClusterDomain is the cluster's DNS domain, such as "cluster.local".

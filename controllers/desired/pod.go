@@ -88,7 +88,7 @@ func nodeContainer(in Input) corev1.Container {
 		// A node that waits for its genesis is healthy, so two minutes are for a slow disk replaying a long log.
 		StartupProbe:    probe("/healthz", 1, 120),
 		LivenessProbe:   probe("/healthz", 10, 6),
-		ReadinessProbe:  probe("/readyz", 2, 3),
+		ReadinessProbe:  probe("/readyz", 1, 3),
 		SecurityContext: restricted(),
 		// A node that refuses to start says why in its last line; this shows it in the pod's status.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,

@@ -30,7 +30,7 @@ func StatefulSet(in Input) (*appsv1.StatefulSet, error) {
 	meta := owned(n, StatefulSetName(n.Name))
 	meta.Annotations = map[string]string{PodInputsAnnotation: inputs, TemplateHashAnnotation: rendered}
 	whenDeleted := appsv1.RetainPersistentVolumeClaimRetentionPolicyType
-	if !Retained(n) {
+	if in.DeleteClaims {
 		whenDeleted = appsv1.DeletePersistentVolumeClaimRetentionPolicyType
 	}
 	history := int32(5)
