@@ -212,6 +212,19 @@ func TestDevnetWithoutDataLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestTheNodesOfAnotherNetworkAreNotTakenForOnesOwn(t *testing.T) {
+	t.Parallel()
+	other := startDevnet(t, filepath.Join(t.TempDir(), "net"), 2)
+	base := freePorts(t, 4)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "devnet", "--nodes", "2", "--api-port", other.urls[0][strings.LastIndex(other.urls[0], ":")+1:],
+		"--node-port", fmt.Sprint(base), "--private-port", fmt.Sprint(base+2))
+	cmd.Env = append(os.Environ(), asPosnet+"=1", "TMPDIR="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	if err == nil || strings.Contains(string(out), "ready in") || !strings.Contains(string(out), "address already in use") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 func TestADevnetWhosePortIsTakenSaysSo(t *testing.T) {
 	t.Parallel()
 	base := freePorts(t, 3)

@@ -67,8 +67,8 @@ the validator is registered without stake.`,
 	f := cmd.Flags()
 	f.StringVar(&chainID, "chain-id", "posnet", "name of the chain, for people")
 	f.StringVar(&out, "out", "genesis.json", "`file` to make; an existing one is never overwritten")
-	f.StringArrayVar(&validators, "validator", nil, "`DIR[=POS]`: data directory or identity file, with its stake; repeat")
-	f.StringArrayVar(&accounts, "account", nil, "`ACCOUNT=POS`: address or key file with its opening balance; repeat")
+	f.StringArrayVar(&validators, "validator", nil, "a validator as `DIR[=POS]`: its data directory or identity file, and its stake; repeat")
+	f.StringArrayVar(&accounts, "account", nil, "an opening balance as `ACCOUNT=POS`: an address or key file, and how much; repeat")
 	addParamFlags(f, &params)
 	return cmd
 }
