@@ -22,7 +22,7 @@ func (r *Replica) bodyRoom() int {
 // lasts.
 func (r *Replica) retryBuild() {
 	b := r.building
-	if b == nil || r.err != nil {
+	if b == nil || r.err != nil || r.full {
 		return
 	}
 	if b.Height != r.core.Height() || b.Round != r.core.Round() || r.core.StepName() != consensus.StepPropose {
@@ -153,7 +153,7 @@ func (r *Replica) execute(b *chain.Block, hash chain.Hash) error {
 
 // lookForWork tells the core that the height has something to decide.
 func (r *Replica) lookForWork() {
-	if r.err != nil || r.core.StepName() != consensus.StepIdle {
+	if r.err != nil || r.full || r.core.StepName() != consensus.StepIdle {
 		return
 	}
 	p, height := &r.tip.params, r.core.Height()

@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
@@ -11,14 +12,8 @@ import (
 	"github.com/posnet/posnet/node/store"
 )
 
-// decision is a decided block that waits for room on the disk.
-type decision struct {
-	block *chain.Block
-	hash  chain.Hash
-	cert  *chain.Certificate
-}
-
 // commit makes a decided block durable, in one batch, and opens the next height.
+// Without room the replica is stalled, and nothing has changed.
 func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificate) {
 	out := r.outcomes[hash]
 	if out == nil {
@@ -27,17 +22,17 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 	}
 	raw := chain.Encode(b)
 	err := r.write(b, raw, hash, cert, out)
-	if errors.Is(err, store.ErrNoSpace) {
-		r.log.Error("no room to commit a block: the node waits for room", "height", b.Header.Height, "error", err)
-		r.waiting = &decision{b, hash, cert}
+	if noSpace(err) {
+		r.stall("commit a block", err)
 		return
 	}
 	if err != nil {
 		r.fail(err)
 		return
 	}
-	r.waiting = nil
-	if err := r.wal.Truncate(); err != nil {
+	// Records that cannot be cleared for want of room are of a height that the
+	// commit has overtaken: the next commit tries again.
+	if err := r.wal.Truncate(); err != nil && !noSpace(err) {
 		r.fail(fmt.Errorf("clear the consensus log: %w", err))
 		return
 	}
@@ -58,7 +53,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
 	c := store.Commit{
 		Height: b.Header.Height, BlockHash: hash, Block: raw, Certificate: chain.Encode(cert),
-		TxIDs: out.TxIDs, State: append(changes(out), r.past()...), Tree: out.Tree,
+		TxIDs: out.TxIDs, State: slices.Concat(out.Changes, r.past()), Tree: out.Tree,
 	}
 	start := r.cfg.Observer.start()
 	if err := r.cfg.Store.Commit(c); err != nil {
@@ -66,14 +61,6 @@ func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain
 	}
 	r.cfg.Observer.synced("store", start)
 	return nil
-}
-
-func changes(out *ledger.Outcome) []store.KV {
-	kvs := make([]store.KV, len(out.Changes))
-	for i, kv := range out.Changes {
-		kvs[i] = store.KV(kv)
-	}
-	return kvs
 }
 
 // touched lists the accounts a block changed.
@@ -106,10 +93,11 @@ func (r *Replica) begin(rec *consensus.Recovery) {
 
 // Certified brings a block with the certificate that proves it final, from a
 // peer that is ahead. It verifies everything, and commits. An [ErrHostile]
-// error is the sender's fault.
+// error is the sender's fault; after [store.ErrNoSpace] bring the block again
+// when there is room; any other stops the replica.
 func (r *Replica) Certified(raw, rawCert []byte) error {
-	if r.err != nil {
-		return r.err
+	if !r.goOn() {
+		return r.halted()
 	}
 	b, err := chain.DecodeBlock(raw, int(r.tip.params.MaxBytes))
 	if err != nil {
@@ -137,7 +125,7 @@ func (r *Replica) Certified(raw, rawCert []byte) error {
 		return r.err
 	}
 	r.commit(b, hash, &cert)
-	return r.err
+	return r.halted()
 }
 
 // checkOwnSignature stops a node whose key has signed what its sign-state does

@@ -20,6 +20,6 @@
 // # Errors
 //
 // A failed write is never retried and trusted: the replica stops, [Replica.Err]
-// says why, and the process should end. A full disk is different: the vote is
-// not cast, and the next round tries again.
+// says why, and the process should end. A full disk is different: the replica
+// stands still where it is, and each [Replica.Tick] tries to go on from there.
 package replica

@@ -101,7 +101,7 @@ type View struct {
 	Params    chain.Params
 	Online    uint64 // stake heard of in the last OnlineWindow, own included
 	OnlineBy  map[chain.Address]bool
-	DiskFull  bool
+	DiskFull  bool // nothing goes on until there is room
 	Validator bool // in the set of the next height
 }
 
@@ -114,7 +114,7 @@ func (r *Replica) View() View {
 	v := View{
 		Height: r.tip.height, Hash: r.tip.hash, Time: r.tip.time, Round: r.core.Round(), Step: r.core.StepName(),
 		Voting: r.core.Voting(), Halted: r.core.Halted(), Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params,
-		DiskFull: r.waiting != nil, OnlineBy: map[chain.Address]bool{},
+		DiskFull: r.full, OnlineBy: map[chain.Address]bool{},
 	}
 	now := r.cfg.Ports.Now()
 	for i := range r.tip.set.Len() {

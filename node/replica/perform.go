@@ -19,7 +19,7 @@ func (r *Replica) perform(e consensus.Effect) {
 		r.unsaved = append(r.unsaved, wal.Record{Type: recordType, Data: chain.Encode(&p.Record)})
 		return
 	}
-	if r.flush(); r.err != nil {
+	if r.flush(); r.err != nil || r.full {
 		return
 	}
 	switch e := e.(type) {
@@ -49,18 +49,21 @@ func (r *Replica) perform(e consensus.Effect) {
 // handleLater queues an event behind the effects under way.
 func (r *Replica) handleLater(e consensus.Event) { r.queue = append(r.queue, e) }
 
-// flush makes the records given so far durable.
+// flush makes the records given so far durable. Without room they stay for the
+// next flush.
 func (r *Replica) flush() {
 	if len(r.unsaved) == 0 || r.err != nil {
 		return
 	}
-	records := r.unsaved
-	r.unsaved = nil
 	start := r.cfg.Observer.start()
-	if err := r.wal.Append(records...); err != nil {
+	if err := r.wal.Append(r.unsaved...); noSpace(err) {
+		r.stall("write the consensus log", err)
+		return
+	} else if err != nil {
 		r.fail(fmt.Errorf("write the consensus log: %w", err))
 		return
 	}
+	r.unsaved = nil
 	if err := r.wal.Sync(); err != nil {
 		r.fail(fmt.Errorf("sync the consensus log: %w", err))
 		return
@@ -68,8 +71,9 @@ func (r *Replica) flush() {
 	r.cfg.Observer.synced("wal", start)
 }
 
-// sign asks the signer. It reports false when this message must not or cannot
-// be signed; the node then stays silent in that slot, which is always safe.
+// sign asks the signer. It reports false when this message must not be signed:
+// the node then stays silent in that slot, which is always safe. It also does
+// when there is no room to record a signature: then the replica is stalled.
 func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chain.Signature, bool) {
 	start := r.cfg.Observer.start()
 	sig, err := r.cfg.Signer.Sign(signer.Request{Kind: kind, Height: height, Round: round, Message: msg})
@@ -79,8 +83,8 @@ func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chai
 		return sig, true
 	case errors.Is(err, signer.ErrDoubleSign), errors.Is(err, signer.ErrRegression):
 		r.log.Warn("signature refused by the sign-state", "kind", kind.String(), "height", height, "round", round, "error", err)
-	case errors.Is(err, signer.ErrNoSpace):
-		r.log.Error("no room to record a signature: this vote is not cast", "height", height, "round", round, "error", err)
+	case noSpace(err):
+		r.stall("record a signature", err)
 	default:
 		r.fail(fmt.Errorf("sign %s of height %d round %d: %w", kind, height, round, err))
 	}

@@ -25,8 +25,8 @@ type frame struct {
 // Frame takes a message of a peer. key is the peer's node key, which the
 // transport has proven.
 func (r *Replica) Frame(peer string, key chain.PublicKey, kind byte, payload []byte) error {
-	if r.err != nil {
-		return nil
+	if r.stopped() || (r.full && kind != FrameState) {
+		return nil // not the sender's fault; what matters comes again
 	}
 	switch kind {
 	case FrameState:
@@ -138,7 +138,9 @@ func (r *Replica) peerState(peer string, key chain.PublicKey, payload []byte) er
 	} else {
 		r.heard[set.At(i).Address] = r.cfg.Ports.Now()
 	}
-	r.handle(consensus.PeerState{Peer: peer, Validator: i, State: *s})
+	if !r.full { // while it is, what peers say would only pile up
+		r.handle(consensus.PeerState{Peer: peer, Validator: i, State: *s})
+	}
 	return nil
 }
 
@@ -156,12 +158,10 @@ const (
 // Tick is called about every 50 ms: it repeats the vote state, so that nothing
 // lost between peers is lost for good, and looks whether work is due.
 func (r *Replica) Tick() {
-	if r.err != nil {
+	if r.stopped() {
 		return
 	}
-	if d := r.waiting; d != nil {
-		r.commit(d.block, d.hash, d.cert)
-	}
+	r.goOn()
 	r.retryBuild()
 	r.lookForWork()
 	every := uint64(tellWhileBusy)

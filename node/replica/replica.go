@@ -65,10 +65,13 @@ type Replica struct {
 
 	queue   []consensus.Event
 	busy    bool
-	opened  bool // a height has begun, and what came early for it waits
-	waiting *decision
+	opened  bool         // a height has begun, and what came early for it waits
 	unsaved []wal.Record // appended with the next sync
 	err     error
+
+	full     bool               // the disk is: nothing goes on until it is not
+	stalled  []consensus.Effect // what waits for room, in order
+	retrying bool               // whether there is room is being found out
 
 	outcomes map[chain.Hash]*ledger.Outcome
 	building *consensus.Build // asked for and not made yet
@@ -136,11 +139,16 @@ func (r *Replica) Close() error { return r.wal.Close() }
 // handle takes an event and performs everything that follows from it.
 func (r *Replica) handle(e consensus.Event) {
 	r.queue = append(r.queue, e)
-	if r.busy {
-		return
+	if !r.busy && !r.full {
+		r.turn(nil)
 	}
+}
+
+// turn does the effects given, and then all that is queued.
+func (r *Replica) turn(effects []consensus.Effect) {
 	r.busy = true
-	for r.err == nil {
+	r.performAll(effects)
+	for r.err == nil && !r.full {
 		if len(r.queue) == 0 {
 			if !r.opened {
 				break
@@ -152,12 +160,7 @@ func (r *Replica) handle(e consensus.Event) {
 		}
 		next := r.queue[0]
 		r.queue = r.queue[1:]
-		for _, eff := range r.core.Step(next) {
-			if r.perform(eff); r.err != nil {
-				break
-			}
-		}
-		r.flush()
+		r.performAll(r.core.Step(next))
 		r.noteStep()
 	}
 	r.busy = false

@@ -67,7 +67,7 @@ func (r *Replica) loadTip() error {
 		if err != nil {
 			return err
 		}
-		if err := s.Initialize(store.Genesis{Hash: r.genesis, Bytes: file, State: changes(out), Tree: out.Tree}); err != nil {
+		if err := s.Initialize(store.Genesis{Hash: r.genesis, Bytes: file, State: out.Changes, Tree: out.Tree}); err != nil {
 			return fmt.Errorf("write the genesis state: %w", err)
 		}
 	}
