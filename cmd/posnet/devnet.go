@@ -201,10 +201,17 @@ func (d *devnet) makeGenesis(ids []*chain.Identity) error {
 	return writeGenesis(io.Discard, g, d.genesis())
 }
 
-// ready waits until every node is connected to every other and runs.
+// ready waits until every node is connected to every other and runs. Whoever
+// answers must be of this network: with the port taken it is a stranger, and the
+// own node about to end.
 func (d *devnet) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	g, err := readGenesisFile(d.genesis())
+	if err != nil {
+		return err
+	}
+	own := g.Hash()
 	for i := range d.nodes {
 		c, err := client.New(d.url(i), nil)
 		if err != nil {
@@ -215,6 +222,8 @@ func (d *devnet) ready(ctx context.Context) error {
 			switch {
 			case err != nil:
 				return err
+			case s.GenesisHash != own:
+				return fmt.Errorf("a node of another network, %s, answers at %s: choose another --api-port", s.ChainID, d.url(i))
 			case s.Peers < d.nodes-1:
 				return fmt.Errorf("it has found %d of %d peers", s.Peers, d.nodes-1)
 			}

@@ -220,7 +220,7 @@ func TestTheNodesOfAnotherNetworkAreNotTakenForOnesOwn(t *testing.T) {
 		"--node-port", fmt.Sprint(base), "--private-port", fmt.Sprint(base+2))
 	cmd.Env = append(os.Environ(), asPosnet+"=1", "TMPDIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
-	if err == nil || strings.Contains(string(out), "ready in") || !strings.Contains(string(out), "address already in use") {
+	if err == nil || strings.Contains(string(out), "nodes ready") || !strings.Contains(string(out), "address already in use") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
