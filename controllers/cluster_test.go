@@ -106,11 +106,16 @@ func (c *cluster) eventually(what string, done func() error) {
 	}
 }
 
-// install applies the generated CRD and waits until the API server serves it.
+// install applies the generated CRD and waits until the API server serves it. It does so in the name of the chart's
+// release, so that an installation of the chart afterwards finds nothing in its way.
 func (c *cluster) install() {
 	c.t.Helper()
 	for _, crd := range c.manifests("../config/crd/posnet.dev_posnetworks.yaml") {
-		c.must(c.api.Apply(c.t.Context(), client.ApplyConfigurationFromUnstructured(crd), client.FieldOwner("test"), client.ForceOwnership))
+		annotations := crd.GetAnnotations()
+		annotations["meta.helm.sh/release-name"], annotations["meta.helm.sh/release-namespace"] = "posnet", "posnet-system"
+		crd.SetAnnotations(annotations)
+		crd.SetLabels(map[string]string{desired.ManagedByLabel: "Helm"})
+		c.must(c.api.Apply(c.t.Context(), client.ApplyConfigurationFromUnstructured(crd), client.FieldOwner("helm"), client.ForceOwnership))
 	}
 	c.eventually("the CRD is served", func() error { return c.api.List(c.t.Context(), &v1alpha1.PoSNetworkList{}) })
 }

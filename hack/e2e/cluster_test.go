@@ -97,11 +97,10 @@ func (e *env) install() error {
 	if colon < 0 {
 		return fmt.Errorf("POSNET_E2E_IMAGE %q has no tag", e.image)
 	}
-	// The controller tests may have brought the CRD already.
 	_, err := run(context.Background(), e.helm, "--kubeconfig", os.Getenv("POSNET_TEST_KUBECONFIG"),
 		"upgrade", "--install", release, repository+"/charts/posnet", "--namespace", system, "--create-namespace",
 		"--set", "image.repository="+e.image[:colon], "--set", "image.tag="+e.image[colon+1:], "--set", "pollInterval=3s",
-		"--take-ownership", "--wait", "--timeout", "180s")
+		"--wait", "--timeout", "180s")
 	return err
 }
 
