@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
@@ -61,31 +62,24 @@ func (r *Replica) build(b *consensus.Build, now uint64) (*chain.Block, *ledger.O
 		r.fail(err)
 		return nil, nil
 	}
-	room := r.bodyRoom()
-	evidence := r.evidence.usable(r, room/2) // transactions go on beside it
-	for _, e := range evidence {
-		room -= len(e) + encodedLength
-	}
-	for {
-		var raws [][]byte
-		for _, tx := range r.pool.Select(int(p.MaxTxs), room) {
-			raws = append(raws, tx.Raw)
-		}
+	for r.err == nil {
+		evidence, raws := r.choose(int(p.MaxTxs))
 		if ledger.Due(p, &h, len(raws), len(evidence), r.tip.time, r.tip.pending) != nil {
 			return nil, nil
 		}
 		out, err := r.apply(&h, seed, raws, evidence)
-		var bad *ledger.TxError
+		var badTx *ledger.TxError
+		var badEvidence *ledger.EvidenceError
 		switch {
-		case errors.As(err, &bad):
-			// The pool let something in that the state refuses: drop it and try again.
-			tx, derr := chain.DecodeTx(raws[bad.Index])
-			if derr != nil {
-				r.fail(derr)
+		case errors.As(err, &badEvidence):
+			r.log.Warn("evidence dropped", "error", badEvidence)
+			r.evidence.drop(evidence[badEvidence.Index])
+			continue
+		case errors.As(err, &badTx):
+			if err := r.dropRefused(&h, seed, raws, evidence); err != nil {
+				r.log.Error("forging failed", "height", h.Height, "error", err)
 				return nil, nil
 			}
-			r.log.Warn("transaction dropped from the pool", "tx", tx.Tx.ID().String(), "error", bad.Err)
-			r.pool.Remove(chain.RefusedMalformed, tx.Tx.ID())
 			continue
 		case err != nil:
 			r.log.Error("forging failed", "height", h.Height, "error", err)
@@ -95,6 +89,61 @@ func (r *Replica) build(b *consensus.Build, now uint64) (*chain.Block, *ledger.O
 		h.State, h.Results, h.NextSet = out.State, out.Results, out.Next.Hash()
 		return &chain.Block{Header: h, Txs: raws, Evidence: evidence, Certificate: r.tip.cert}, out
 	}
+	return nil, nil
+}
+
+// choose picks what a block is to carry. Evidence takes at most half of the
+// room: transactions go on beside it.
+func (r *Replica) choose(maxTxs int) (evidence, txs [][]byte) {
+	room := r.bodyRoom()
+	evidence = r.evidence.usable(r, room/2)
+	for _, e := range evidence {
+		room -= len(e) + encodedLength
+	}
+	for _, tx := range r.pool.Select(maxTxs, room) {
+		txs = append(txs, tx.Raw)
+	}
+	return evidence, txs
+}
+
+// dropRefused takes out of the pool what it let in and the state refuses, all of
+// it at once: whoever sends many such transactions, for which nobody pays, costs
+// the forger one execution more and not one for each.
+func (r *Replica) dropRefused(h *chain.Header, seed chain.Hash, txs, evidence [][]byte) error {
+	dropped := 0
+	var because error
+	refused := func(i int, why error) {
+		code := chain.RefusedMalformed
+		if refusal := new(chain.Refusal); errors.As(why, &refusal) {
+			code = refusal.Code
+		}
+		if code == chain.RefusedNonceGap && dropped > 0 {
+			return // it waits for the one before it, which goes
+		}
+		if dropped++; dropped == 1 {
+			because = why
+		}
+		r.drop(txs[i], code)
+	}
+	_, err := r.applyInput(ledger.Input{
+		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
+		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Refused: refused,
+	})
+	if unread := new(ledger.TxError); errors.As(err, &unread) { // before any was applied
+		refused(unread.Index, unread.Err)
+		err = nil
+	}
+	r.log.Warn("transactions dropped from the pool", "transactions", dropped, "first_error", because)
+	return err
+}
+
+func (r *Replica) drop(raw []byte, code chain.RefusalCode) {
+	tx, err := chain.DecodeTx(raw)
+	if err != nil {
+		r.fail(fmt.Errorf("the pool holds what is no transaction: %w", err))
+		return
+	}
+	r.pool.Remove(code, tx.Tx.ID())
 }
 
 // forgeSeed proves the VRF output where the round asks for one.
@@ -112,11 +161,15 @@ func (r *Replica) forgeSeed(h *chain.Header) (chain.Hash, error) {
 }
 
 func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte) (*ledger.Outcome, error) {
-	start := r.cfg.Observer.start()
-	out, err := ledger.Apply(stateReader{r.cfg.Store}, r.cfg.Store.TreeReader(), ledger.Input{
+	return r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
 		Txs: txs, Evidence: evidence, Verified: r.pool.Verified,
 	})
+}
+
+func (r *Replica) applyInput(in ledger.Input) (*ledger.Outcome, error) {
+	start := r.cfg.Observer.start()
+	out, err := ledger.Apply(stateReader{r.cfg.Store}, r.cfg.Store.TreeReader(), in)
 	r.cfg.Observer.executed(start)
 	return out, err
 }

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
@@ -22,6 +23,11 @@ func (p *evidencePool) len() int { return len(p.pieces) }
 
 func (p *evidencePool) has(a chain.Address) bool {
 	return slices.ContainsFunc(p.pieces, func(e *chain.Evidence) bool { return e.Validator == a })
+}
+
+// drop forgets one piece.
+func (p *evidencePool) drop(raw []byte) {
+	p.pieces = slices.DeleteFunc(p.pieces, func(e *chain.Evidence) bool { return bytes.Equal(chain.Encode(e), raw) })
 }
 
 // usable drops what the state no longer takes, and encodes what a block may

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -142,11 +143,14 @@ func (w *witness) durable(d replica.Decision) {
 // machine is one life of the validator on a disk.
 type machine struct {
 	w       *witness
+	genesis *chain.Genesis
 	store   *store.Store
 	signer  *signer.Signer
 	replica *replica.Replica
 	timers  []alarm
 	halted  string
+
+	executions int
 }
 
 type alarm struct {
@@ -155,8 +159,13 @@ type alarm struct {
 }
 
 // boot opens the validator, or a follower when self is false, on a disk.
-func boot(fsys vfs.FS, w *witness, self bool) (m *machine, err error) {
-	m = &machine{w: w}
+func boot(fsys vfs.FS, w *witness, self bool) (*machine, error) {
+	return bootInto(genesis, fsys, w, self)
+}
+
+// bootInto is boot in the network of a genesis.
+func bootInto(genesis *chain.Genesis, fsys vfs.FS, w *witness, self bool) (m *machine, err error) {
+	m = &machine{w: w, genesis: genesis}
 	m.at(w.clock() + 321) // a later life forges other blocks, even of the same transactions
 	cfg := replica.Config{Genesis: genesis, FS: fsys, WALDir: "wal", Logger: slog.New(slog.DiscardHandler)}
 	cfg.Ports = replica.Ports{
@@ -166,7 +175,10 @@ func boot(fsys vfs.FS, w *witness, self bool) (m *machine, err error) {
 		Send:       func(_ string, kind byte, payload []byte) { w.hears(kind, payload) },
 		PeerHeight: func(string, uint64) {},
 	}
-	cfg.Observer = replica.Observer{Decided: w.durable, Halted: func(reason, _ string) { m.halted = reason }}
+	cfg.Observer = replica.Observer{
+		Clock: time.Now, Executed: func(time.Duration) { m.executions++ },
+		Decided: w.durable, Halted: func(reason, _ string) { m.halted = reason },
+	}
 	m.store, err = store.Open(fsys, "db", store.Options{Genesis: genesis.Hash(), MemTableBytes: 256 << 10, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -227,8 +239,8 @@ func (m *machine) pay() error {
 	if err != nil {
 		return err
 	}
-	tx := chain.Tx{Kind: chain.TxTransfer, From: faucet.Public(), Nonce: nonce, To: account.Public(), Amount: 7, Fee: genesis.Params.MinFee}
-	if _, err := m.replica.Pool().Add(chain.Encode(&chain.SignedTx{Tx: tx, Signature: faucet.Sign(chain.TxMessage(genesis.Hash(), &tx))})); err != nil {
+	tx := chain.Tx{Kind: chain.TxTransfer, From: faucet.Public(), Nonce: nonce, To: account.Public(), Amount: 7, Fee: m.genesis.Params.MinFee}
+	if _, err := m.replica.Pool().Add(chain.Encode(&chain.SignedTx{Tx: tx, Signature: faucet.Sign(chain.TxMessage(m.genesis.Hash(), &tx))})); err != nil {
 		return err
 	}
 	m.replica.PoolChanged()
