@@ -45,7 +45,7 @@ down: ## Take away all that `make up` made: processes, mounts, namespaces, links
 	@hack/scripts/down.sh
 
 .PHONY: build
-build: ## Build posnet, posnet-operator and kubectl-posnet into bin/, static and reproducible.
+build: ## Build posnet and posnet-operator into bin/, static and reproducible.
 	@hack/scripts/build.sh
 
 .PHONY: image

@@ -40,6 +40,9 @@ type Config struct {
 	// 0: a free one.
 	PrivateIP   string
 	PrivatePort int
+	// DebugAddress serves profiles and the log level; loopback only, since
+	// profiles show memory and memory holds keys. Empty: off.
+	DebugAddress string
 	// Peers are seeds, as host:apiPort. A name stands for all its addresses.
 	Peers []string
 	// KeepVersions is how many recent versions of the state tree are kept for

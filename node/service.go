@@ -85,13 +85,17 @@ func (s *service) listen(ctx context.Context) (func() error, error) {
 		return nil, fmt.Errorf("listen for the API: %w (is another node running? choose another --api-port)", err)
 	}
 	s.ports.API = l.Addr().(*net.TCPAddr).Port
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- api.Serve(l) }()
 	private, err := s.listenPrivate(ctx, &lc, failed)
 	if err != nil {
 		return nil, errors.Join(err, api.Shutdown(ctx))
 	}
 	s.log.Info("node listening", "api", l.Addr().String(), "address", s.identity.Public.Address.String(), "peer_id", s.peerID, "version", telemetry.Build().Version)
+	debug, err := s.listenDebug(ctx, failed)
+	if err != nil {
+		return nil, errors.Join(err, api.Shutdown(ctx))
+	}
 	if s.cfg.Listening != nil {
 		s.cfg.Listening(l.Addr().String())
 	}
@@ -100,8 +104,10 @@ func (s *service) listen(ctx context.Context) (func() error, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Stop/2)
 		defer cancel()
 		err := errors.Join(api.Shutdown(ctx), <-failed)
-		if private != nil {
-			err = errors.Join(err, private.Shutdown(ctx), ignoreClosed(<-failed))
+		for _, server := range []*http.Server{private, debug} {
+			if server != nil {
+				err = errors.Join(err, server.Shutdown(ctx), ignoreClosed(<-failed))
+			}
 		}
 		return err
 	}, nil
@@ -119,6 +125,20 @@ func (s *service) listenPrivate(ctx context.Context, lc *net.ListenConfig, faile
 	server := telemetry.NewServer(telemetry.PrivateHandler(telemetry.PrivateOptions{
 		Gatherer: s.metrics.Registry, Live: s.live, Ready: s.ready, Ring: s.cfg.Log.Ring, Logger: s.log,
 	}))
+	go func() { failed <- server.Serve(l) }()
+	return server, nil
+}
+
+// listenDebug serves profiles, where asked for.
+func (s *service) listenDebug(ctx context.Context, failed chan<- error) (*http.Server, error) {
+	if s.cfg.DebugAddress == "" {
+		return nil, nil
+	}
+	l, err := telemetry.ListenLoopback(ctx, s.cfg.DebugAddress)
+	if err != nil {
+		return nil, err
+	}
+	server := telemetry.NewServer(telemetry.DebugHandler(s.cfg.Log.Level))
 	go func() { failed <- server.Serve(l) }()
 	return server, nil
 }

@@ -67,6 +67,7 @@ A flag wins over the environment, the environment over the file.`,
 	f.IntVar(&cfg.PeerPort, "node-port", cfg.PeerPort, "`port` for peers, TCP and UDP; 0 picks a free one")
 	f.StringVar(&cfg.PrivateIP, "private-ip", cfg.PrivateIP, "`address` to listen on for metrics, health and logs")
 	f.IntVar(&cfg.PrivatePort, "private-port", cfg.PrivatePort, "`port` of metrics, health and logs; 0 picks a free one, -1 is off")
+	f.StringVar(&cfg.DebugAddress, "debug-address", "", "loopback `host:port` of profiles (/debug/pprof/) and the log level; off when empty")
 	f.StringSliceVar(&cfg.Peers, "peers", nil, "nodes to begin with, as `host:apiPort`; a name stands for all its addresses")
 	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` whose state can be proven; older versions are pruned")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")

@@ -146,7 +146,7 @@ It took $took s. Three commands to try next:
 
   ${KUBECONFIG:+export KUBECONFIG=$KUBECONFIG; }$KUBECTL -n $NAMESPACE get posnet,pods
   $KUBECTL -n $NAMESPACE port-forward svc/$NETWORK-api 8050      then open http://127.0.0.1:8050/api/v1/docs/
-  bin/posnet query draw 1                                        who won the lottery of height 1, and why
+  bin/posnet query draw 1                                        with that port open: who won the lottery of height 1, and why
 
 make down takes it all away.
 TEXT

@@ -18,6 +18,7 @@ import (
 	"github.com/libp2p/go-libp2p/gologshim"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	manage "github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	tls "github.com/libp2p/go-libp2p/p2p/security/tls"
@@ -54,6 +55,12 @@ func newHost(cfg Config, gate connmgr.ConnectionGater) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The gater bounds connections; the manager is there for gossipsub, which keeps its notes on peers in it, and its own
+	// bounds are out of reach.
+	manager, err := manage.NewConnManager(8*cfg.MaxPeers, 16*cfg.MaxPeers)
+	if err != nil {
+		return nil, fmt.Errorf("make connection manager: %w", err)
+	}
 	mux := *yamux.DefaultTransport
 	conf := (*yamuxconf.Config)(&mux)
 	conf.MaxStreamWindowSize = streamWindow
@@ -67,7 +74,7 @@ func newHost(cfg Config, gate connmgr.ConnectionGater) (host.Host, error) {
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamux.ID, &mux),
 		libp2p.ResourceManager(limits),
-		libp2p.ConnectionManager(connmgr.NullConnMgr{}), // the gater bounds connections, and nothing trims them
+		libp2p.ConnectionManager(manager),
 		libp2p.ConnectionGater(gate),
 		libp2p.SwarmOpts(swarm.WithDialRanker(tcpFirst)),
 		libp2p.WithDialTimeout(dialTimeout),

@@ -38,7 +38,7 @@ func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.opts.Observe(was.method, route, code, took)
 		level := slog.LevelInfo
-		if code < http.StatusBadRequest && (route == BasePath+"/ping" || route == "/ping") {
+		if code < http.StatusBadRequest && polled[route] {
 			level = slog.LevelDebug
 		}
 		const longest = 256
@@ -46,6 +46,12 @@ func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 			telemetry.HTTPRequest(was.method, was.url[:min(longest, len(was.url))], code, took)...)
 		return nil
 	}
+}
+
+// polled are the routes that machines ask all the time: what goes well there is
+// no news.
+var polled = map[string]bool{
+	"/ping": true, BasePath + "/ping": true, BasePath + "/node": true, BasePath + "/status": true,
 }
 
 // safely turns a panic of a handler into an error.

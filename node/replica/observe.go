@@ -119,7 +119,7 @@ func (r *Replica) View() View {
 	now := r.cfg.Ports.Now()
 	for i := range r.tip.set.Len() {
 		m := r.tip.set.At(i)
-		last, ok := r.heard[m.Address]
+		last, ok := r.heard[m.Keys.Peer]
 		if m.Address == r.cfg.Self {
 			ok, last, v.Validator = true, now, true
 		}

@@ -3,6 +3,7 @@ package replica
 import (
 	"crypto/sha256"
 	"errors"
+	"maps"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
@@ -131,17 +132,29 @@ func (r *Replica) peerState(peer string, key chain.PublicKey, payload []byte) er
 		return errors.Join(ErrHostile, err)
 	}
 	r.cfg.Ports.PeerHeight(peer, s.Height-1)
-	set := r.core.Rules().Set
-	i, ok := set.ByPeer(key)
+	r.hear(key)
+	i, ok := r.core.Rules().Set.ByPeer(key)
 	if !ok {
 		i = -1
-	} else {
-		r.heard[set.At(i).Address] = r.cfg.Ports.Now()
 	}
 	if !r.full { // while it is, what peers say would only pile up
 		r.handle(consensus.PeerState{Peer: peer, Validator: i, State: *s})
 	}
 	return nil
+}
+
+// maxHeard bounds whom a replica remembers to have heard; those that are not
+// online any more make room.
+const maxHeard = 1 << 12
+
+// hear notes that a peer spoke. Whether it is a validator is asked later: it
+// may become one.
+func (r *Replica) hear(key chain.PublicKey) {
+	now := r.cfg.Ports.Now()
+	if len(r.heard) >= maxHeard {
+		maps.DeleteFunc(r.heard, func(_ chain.PublicKey, at uint64) bool { return at+OnlineWindow < now })
+	}
+	r.heard[key] = now
 }
 
 // PeerUp greets a peer that has just connected.

@@ -77,9 +77,9 @@ type Replica struct {
 	building *consensus.Build // asked for and not made yet
 	early    []frame          // of the next height
 	evidence evidencePool
-	heard    map[chain.Address]uint64 // when a validator last spoke, Unix milliseconds
-	lastTold uint64                   // when the vote state was last sent to all
-	forged   map[chain.Hash]uint64    // when a block was first seen, for the finality metric
+	heard    map[chain.PublicKey]uint64 // by node key: when a peer last spoke, Unix milliseconds
+	lastTold uint64                     // when the vote state was last sent to all
+	forged   map[chain.Hash]uint64      // when a block was first seen, for the finality metric
 	step     consensus.StepName
 	round    uint64
 }
@@ -101,7 +101,7 @@ type tip struct {
 func Open(cfg Config) (*Replica, error) {
 	r := &Replica{
 		cfg: cfg, genesis: cfg.Genesis.Hash(), log: cfg.Logger,
-		heard: map[chain.Address]uint64{},
+		heard: map[chain.PublicKey]uint64{},
 	}
 	if err := r.loadTip(); err != nil {
 		return nil, err
