@@ -79,6 +79,10 @@ func (r *Replica) begin(rec *consensus.Recovery) {
 	r.building = nil
 	r.opened = true
 	height := r.tip.height + 1
+	if r.mute = r.forgot(height, rec); r.mute {
+		r.log.Error("the consensus log does not know what this validator signed, and perhaps is locked on: it signs again from the next height on",
+			"height", height, "signed", r.cfg.Signer.State().String())
+	}
 	r.handle(consensus.Begin{
 		Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params,
 		ParentTime: r.tip.time, Recovered: rec,

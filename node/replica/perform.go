@@ -16,6 +16,9 @@ const recordType = 1
 
 func (r *Replica) perform(e consensus.Effect) {
 	if p, ok := e.(consensus.Persist); ok {
+		if r.mute {
+			return // a later start must not take what is written now for all there was
+		}
 		r.unsaved = append(r.unsaved, wal.Record{Type: recordType, Data: chain.Encode(&p.Record)})
 		return
 	}
@@ -75,6 +78,9 @@ func (r *Replica) flush() {
 // the node then stays silent in that slot, which is always safe. It also does
 // when there is no room to record a signature: then the replica is stalled.
 func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chain.Signature, bool) {
+	if r.mute {
+		return chain.Signature{}, false
+	}
 	start := r.cfg.Observer.start()
 	sig, err := r.cfg.Signer.Sign(signer.Request{Kind: kind, Height: height, Round: round, Message: msg})
 	switch {

@@ -3,6 +3,7 @@ package replica
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
@@ -51,6 +52,35 @@ func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 		"own_votes", len(rec.OwnVotes), "locked_round", rec.LockedRound)
 	return rec, nil
 }
+
+// forgot reports whether the signer has signed votes of a height that the
+// consensus log does not know: the log was lost, or the chain is being fetched
+// again behind a sign-state that is ahead. What the validator is locked on is
+// then forgotten, and to vote for something else in a later round could fork the
+// chain. The log is in order, so the latest vote speaks for all.
+func (r *Replica) forgot(height uint64, rec *consensus.Recovery) bool {
+	if r.cfg.Signer == nil {
+		return false
+	}
+	s := r.cfg.Signer.State()
+	if s.Height != height {
+		return false
+	}
+	for back := range min(s.Round+1, signedRounds) {
+		for _, kind := range []chain.VoteKind{chain.Precommit, chain.Prevote} {
+			if _, ok := r.cfg.Signer.Signed(voteSlot(kind), height, s.Round-back); ok {
+				return rec == nil || !slices.ContainsFunc(rec.OwnVotes, func(v consensus.Vote) bool {
+					own := v.Signed().Vote
+					return own.Kind == kind && own.Round == s.Round-back
+				})
+			}
+		}
+	}
+	return false
+}
+
+// signedRounds is how many rounds the signer may remember.
+const signedRounds = 1024
 
 // recoverProposal takes up a block that was made durable. One of our own is
 // there without its signature, which came after: the signer gives it again, or

@@ -75,6 +75,7 @@ type Replica struct {
 
 	outcomes map[chain.Hash]*ledger.Outcome
 	building *consensus.Build // asked for and not made yet
+	mute     bool             // nothing is signed in this height: see forgot
 	early    []frame          // of the next height
 	evidence evidencePool
 	heard    map[chain.PublicKey]uint64 // by node key: when a peer last spoke, Unix milliseconds

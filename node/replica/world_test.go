@@ -68,7 +68,9 @@ type witness struct {
 	slots   map[slot]chain.Hash
 	blocks  map[uint64]chain.Hash // that a released precommit made final
 	decided uint64                // the highest block acknowledged as durable
-	lies    []string
+
+	proposed chain.SignedProposal // the last
+	lies     []string
 }
 
 func newWitness() *witness {
@@ -116,6 +118,7 @@ func (w *witness) hears(kind byte, payload []byte) {
 			w.lie("a proposal nobody can read: %v", err)
 			return
 		}
+		w.proposed = p
 		s, what = slot{'p', p.Height, p.Round}, chain.Sum(p.BlockHash[:], chain.Uint64(uint64(p.ValidRound)))
 	default:
 		return

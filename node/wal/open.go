@@ -35,8 +35,8 @@ func Open(fsys vfs.FS, dir string) (*Log, []Record, error) {
 		log, recs, err = OpenFile(fsys, path, o)
 	}
 	if errors.Is(err, ErrCorrupt) {
-		return nil, nil, fmt.Errorf("%w; it may hold the lock that keeps this validator from voting against itself: keep the validator "+
-			"stopped until the chain has passed the height it was at, then move the file away", err)
+		return nil, nil, fmt.Errorf("%w; it may hold the lock that keeps this validator from voting against itself: move the file away, "+
+			"and the validator follows the others and votes again once the height it was at is decided", err)
 	}
 	return log, recs, err
 }
