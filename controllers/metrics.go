@@ -9,8 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-
-	"github.com/posnet/posnet/api/v1alpha1"
 )
 
 // The operator's own metrics, beside those of controller-runtime. The labels of a network are its namespace and name,
@@ -49,7 +47,7 @@ func init() {
 	metrics.Registry.MustRegister(networkReady, networkHeight, networkOnline, networkDegraded, apiWrites, stepErrors, nodeErrors, ceremonies)
 }
 
-func (r *Reconciler) observeMetrics(p *pass, next *v1alpha1.PoSNetworkStatus, ready bool) {
+func (r *Reconciler) observeMetrics(p *pass, ready bool) {
 	ns, name := p.net.Namespace, p.net.Name
 	networkReady.WithLabelValues(ns, name).Set(number(ready))
 	networkDegraded.WithLabelValues(ns, name).Set(number(len(p.problems) > 0))

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,20 +23,20 @@ import (
 // writeStatus computes the status and writes it if it says something new, once. It reports whether the network is Ready.
 func (r *Reconciler) writeStatus(ctx context.Context, p *pass) (ready bool, err error) {
 	old := &p.net.Status
-	next, err := r.status(p)
-	if err != nil {
-		return false, err
-	}
+	next := r.status(p)
 	ready = apimeta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady)
-	r.observeMetrics(p, next, ready)
+	r.observeMetrics(p, ready)
 	if !r.worthWriting(old, next) {
 		return ready, nil
 	}
 	changed := p.net.DeepCopy()
 	changed.Status = *next
 	patch := client.MergeFromWithOptions(p.net, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Status().Patch(ctx, changed, patch, client.FieldOwner(FieldOwner)); err != nil {
-		return false, fmt.Errorf("write status: %w", client.IgnoreNotFound(err))
+	switch err := r.Client.Status().Patch(ctx, changed, patch, client.FieldOwner(FieldOwner)); {
+	case apierrors.IsNotFound(err):
+		return ready, nil // deleted meanwhile: there is nobody to tell
+	case err != nil:
+		return false, fmt.Errorf("write status: %w", err)
 	}
 	r.announce(p.net, old, next)
 	return ready, nil
@@ -54,7 +55,7 @@ func (r *Reconciler) worthWriting(old, next *v1alpha1.PoSNetworkStatus) bool {
 	return old.HeightTime == nil || r.Now().Sub(old.HeightTime.Time) >= HeightInterval
 }
 
-func (r *Reconciler) status(p *pass) (*v1alpha1.PoSNetworkStatus, error) {
+func (r *Reconciler) status(p *pass) *v1alpha1.PoSNetworkStatus {
 	n := p.net
 	next := n.Status.DeepCopy()
 	next.ObservedGeneration = n.Generation
@@ -72,21 +73,15 @@ func (r *Reconciler) status(p *pass) (*v1alpha1.PoSNetworkStatus, error) {
 		next.Replicas = p.scale.Replicas
 	}
 	next.Selector = desired.Selector(n.Name)
-	if err := fillValidators(p, next); err != nil {
-		return nil, err
-	}
+	fillValidators(p, next)
 	fillChain(p, next, r.Now())
-	facts, err := p.facts(next)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range policy.Conditions(facts) {
+	for _, c := range policy.Conditions(p.facts()) {
 		apimeta.SetStatusCondition(&next.Conditions, metav1.Condition{
 			Type: c.Type, Status: c.Status, Reason: c.Reason, Message: cut(c.Message, 1024), ObservedGeneration: n.Generation,
 			LastTransitionTime: metav1.NewTime(r.Now().Truncate(time.Second)),
 		})
 	}
-	return next, nil
+	return next
 }
 
 func fillChain(p *pass, next *v1alpha1.PoSNetworkStatus, now time.Time) {
@@ -107,10 +102,10 @@ func fillChain(p *pass, next *v1alpha1.PoSNetworkStatus, now time.Time) {
 	}
 }
 
-func fillValidators(p *pass, next *v1alpha1.PoSNetworkStatus) error {
+func fillValidators(p *pass, next *v1alpha1.PoSNetworkStatus) {
 	stakes, total, err := p.stakes(max(p.scale.Replicas, desired.Replicas(p.net)))
 	if err != nil {
-		return nil // said by the condition already
+		return // said by the condition already
 	}
 	before := map[int32]v1alpha1.ValidatorStatus{}
 	for _, v := range p.net.Status.Validators {
@@ -142,7 +137,6 @@ func fillValidators(p *pass, next *v1alpha1.PoSNetworkStatus) error {
 		next.Validators = append(next.Validators, s)
 	}
 	next.ReadyValidators = fmt.Sprintf("%d/%d", ready, desired.Replicas(p.net))
-	return nil
 }
 
 // percent is part of whole in 1/scale percent, rounded down; 0 of nothing. Both are at most chain.MaxSupply, so the
@@ -167,7 +161,7 @@ func cut(s string, n int) string {
 }
 
 // facts are what the conditions are computed from.
-func (p *pass) facts(next *v1alpha1.PoSNetworkStatus) (policy.Facts, error) {
+func (p *pass) facts() policy.Facts {
 	f := policy.Facts{
 		Wanted: desired.Replicas(p.net), Scale: p.scale, GenesisHash: p.genesisHash(), Waiting: p.waiting,
 		Problems: p.problems, RestartWaits: p.restartWaits,
@@ -180,7 +174,7 @@ func (p *pass) facts(next *v1alpha1.PoSNetworkStatus) (policy.Facts, error) {
 		f.Pods = append(f.Pods, pod)
 	}
 	if p.chain == nil {
-		return f, nil
+		return f
 	}
 	f.Chain = &policy.ChainView{
 		Height: p.chain.status.Height, TotalStake: p.chain.validators.TotalStake, OnlineStake: p.chain.status.OnlineStake,
@@ -190,13 +184,12 @@ func (p *pass) facts(next *v1alpha1.PoSNetworkStatus) (policy.Facts, error) {
 			f.Chain.Online = append(f.Chain.Online, v.Stake)
 		}
 	}
-	var err error
-	f.StakeDiffers, err = stakeDiffers(p)
-	return f, err
+	f.StakeDiffers = stakeDiffers(p)
+	return f
 }
 
 // stakeDiffers compares what is bonded to each pod's validator with what is declared, and says where they differ.
-func stakeDiffers(p *pass) (string, error) {
+func stakeDiffers(p *pass) string {
 	bonded := map[chain.Address]chainclient.Validator{}
 	for _, v := range p.chain.validators.Validators {
 		bonded[v.Address] = v
@@ -205,21 +198,21 @@ func stakeDiffers(p *pass) (string, error) {
 	for ordinal := range p.scale.Replicas {
 		declared, err := desired.Stake(p.net, ordinal)
 		if err != nil {
-			return "", nil // said by Degraded already
+			return "" // said by Degraded already
 		}
 		if a, ok := p.address(ordinal); ok && bonded[a].Bonded != declared {
 			differ = append(differ, fmt.Sprintf("validator %d has %s POS of %s", ordinal, pos(bonded[a].Bonded), pos(declared)))
 		}
 	}
 	if len(differ) == 0 {
-		return "", nil
+		return ""
 	}
 	const show = 5
 	more := ""
 	if len(differ) > show {
 		more, differ = fmt.Sprintf(" and %d more differ", len(differ)-show), differ[:show]
 	}
-	return strings.Join(differ, ", ") + more + "; this version bonds stake in the genesis only, so pods added later follow the chain without stake", nil
+	return strings.Join(differ, ", ") + more + "; this version bonds stake in the genesis only, so pods added later follow the chain without stake"
 }
 
 // announce tells what changed as events: of each condition that people wait for or must see to, once per change.
