@@ -63,11 +63,11 @@ type PeerState struct {
 	State     chain.VoteState
 }
 
-// ForeignSelf says that a valid vote of this node's own key came back which its
-// signer does not remember: another process signs with the key.
+// ForeignSelf says that a valid vote or proposal of this node's own key came
+// back which its signer does not remember: another process signs with the key.
 type ForeignSelf struct {
 	Height, Round uint64
-	Kind          chain.VoteKind
+	Kind          chain.VoteKind // 0: a proposal
 }
 
 func (Begin) event()            {}

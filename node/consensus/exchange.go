@@ -219,6 +219,10 @@ func (c *Core) HasProposal(p *chain.SignedProposal) bool {
 }
 
 func (c *Core) onForeignSelf(e ForeignSelf) {
+	what := "proposal"
+	if e.Kind != 0 {
+		what = e.Kind.String()
+	}
 	c.halt("DoubleIdentity", fmt.Sprintf(
-		"a %s of height %d round %d is signed with this validator's key, but not by this process: stop the other one, and start this one only with the sign-state of the newer", e.Kind, e.Height, e.Round))
+		"a %s of height %d round %d is signed with this validator's key, but not by this process: stop the other one, and start this one only with the sign-state of the newer", what, e.Height, e.Round))
 }

@@ -188,6 +188,42 @@ func TestAnOwnVoteThatTheSignerDoesNotKnowStopsTheValidator(t *testing.T) {
 	}
 }
 
+func TestAnOwnProposalThatTheSignerDoesNotKnowStopsTheValidator(t *testing.T) {
+	t.Parallel()
+	first := newWitness()
+	made, err := boot(newDisk(t), first, true)
+	must(t, err)
+	must(t, made.reach(1))
+	must(t, made.close())
+
+	m, w := second(t)
+	must(t, m.replica.Frame("peer", chain.PublicKey{}, replica.FrameProposal, chain.Encode(&first.proposed)))
+	silent(t, m, w)
+	must(t, m.close())
+}
+
+func TestOwnProposalsThatComeBackAreNoNews(t *testing.T) {
+	t.Parallel()
+	g, mem, w := withAnother(t), newDisk(t), newWitness()
+	m, err := bootInto(g, mem, w, true)
+	must(t, err)
+	must(t, m.replica.Frame("other", seeded(3, 3).Public(), replica.FrameState, chain.Encode(&chain.VoteState{Height: 1})))
+	must(t, m.pay())
+	m.pass(100)
+	must(t, m.replica.Frame("other", seeded(3, 3).Public(), replica.FrameProposal, chain.Encode(&w.proposed)))
+	// Nor are they after a crash that took the log.
+	lost := mem.CrashClone(vfs.CrashCloneCfg{})
+	must(t, m.close())
+	must(t, lost.RemoveAll("wal"))
+	again, err := bootInto(g, lost, w, true)
+	must(t, err)
+	must(t, again.replica.Frame("other", seeded(3, 3).Public(), replica.FrameProposal, chain.Encode(&w.proposed)))
+	if m.halted != "" || again.halted != "" {
+		t.Errorf("halted %q, and after a crash %q", m.halted, again.halted)
+	}
+	must(t, again.close())
+}
+
 func TestACertificateWithAnOwnSignatureThatTheSignerDoesNotKnowStopsTheValidator(t *testing.T) {
 	t.Parallel()
 	blocks := history(t, 2)

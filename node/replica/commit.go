@@ -121,9 +121,7 @@ func (r *Replica) Certified(raw, rawCert []byte) error {
 	if err := r.core.Rules().VerifyHeader(b); err != nil {
 		return errors.Join(ErrHostile, err)
 	}
-	if err := r.checkOwnSignature(&cert); err != nil {
-		return err
-	}
+	r.checkOwnSignature(&b.Header, &cert)
 	if err := r.execute(b, hash); err != nil {
 		r.fail(fmt.Errorf("block %d is certified by more than two thirds of the stake and this node finds it invalid: %w", b.Header.Height, err))
 		return r.err
@@ -134,15 +132,18 @@ func (r *Replica) Certified(raw, rawCert []byte) error {
 
 // checkOwnSignature stops a node whose key has signed what its sign-state does
 // not know: another process runs with it, or the volume is an old copy.
-func (r *Replica) checkOwnSignature(c *chain.Certificate) error {
+func (r *Replica) checkOwnSignature(h *chain.Header, c *chain.Certificate) {
 	i, ok := r.tip.set.Index(r.cfg.Self)
-	if !ok || r.cfg.Signer == nil || c.Signers[i/8]&(1<<(i%8)) == 0 {
-		return nil
+	if !ok || r.cfg.Signer == nil {
+		return
 	}
 	s := r.cfg.Signer.State()
-	if s.Height > c.Height || (s.Height == c.Height && (s.Round > c.Round || (s.Round == c.Round && s.Kind == signer.Precommit))) {
-		return nil
+	precommit := signer.Slot{Height: c.Height, Round: c.Round, Kind: signer.Precommit}
+	header := signer.Slot{Height: h.Height, Round: h.Round, Kind: signer.Proposal}
+	switch {
+	case c.Signers[i/8]&(1<<(i%8)) != 0 && s.Compare(precommit) < 0:
+		r.handle(consensus.ForeignSelf{Height: c.Height, Round: c.Round, Kind: chain.Precommit})
+	case h.Forger == r.cfg.Self && s.Compare(header) < 0:
+		r.handle(consensus.ForeignSelf{Height: h.Height, Round: h.Round})
 	}
-	r.handle(consensus.ForeignSelf{Height: c.Height, Round: c.Round, Kind: chain.Precommit})
-	return nil
 }

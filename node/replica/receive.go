@@ -7,6 +7,7 @@ import (
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/signer"
 )
 
 // ErrHostile marks a frame that no honest peer sends: the sender is faulty,
@@ -68,11 +69,34 @@ func (r *Replica) vote(peer string, payload []byte) error {
 
 // remembers reports whether the signer knows a vote of this node's key.
 func (r *Replica) remembers(v *chain.Vote) bool {
+	return r.knows(voteSlot(v.Kind), v.Height, v.Round, chain.VoteMessage(r.genesis, v))
+}
+
+// knows reports whether the signer has signed a message for a slot. Of rounds
+// that it may have forgotten nothing can be said against the message.
+func (r *Replica) knows(kind signer.Kind, height, round uint64, msg []byte) bool {
 	if r.cfg.Signer == nil {
 		return false
 	}
-	digest, ok := r.cfg.Signer.Signed(voteSlot(v.Kind), v.Height, v.Round)
-	return ok && digest == sha256.Sum256(chain.VoteMessage(r.genesis, v))
+	if s := r.cfg.Signer.State(); s.Height == height && s.Round > round && s.Round-round > signedRounds/4 {
+		return true
+	}
+	digest, ok := r.cfg.Signer.Signed(kind, height, round)
+	return ok && digest == sha256.Sum256(msg)
+}
+
+// foreign reports whether a verified proposal bears a signature of this node's
+// key that its signer does not know: on the header, or on a re-proposal.
+func (r *Replica) foreign(p *consensus.Proposal) bool {
+	s, rules := p.Signed(), r.core.Rules()
+	h := &p.Block().Header
+	if h.Forger == r.cfg.Self && !r.knows(signer.Proposal, h.Height, h.Round, chain.HeaderMessage(r.genesis, s.BlockHash)) {
+		return true
+	}
+	if i, ok := rules.Set.Index(r.cfg.Self); !ok || s.ValidRound < 0 || rules.Set.Winner(rules.Seed, s.Height, s.Round) != i {
+		return false
+	}
+	return !r.knows(signer.Proposal, s.Height, s.Round, chain.ProposalMessage(r.genesis, s))
 }
 
 func (r *Replica) proposal(peer string, payload []byte) error {
@@ -90,6 +114,10 @@ func (r *Replica) proposal(peer string, payload []byte) error {
 	verified, err := r.core.Rules().VerifyProposal(&p, r.cfg.Ports.Now())
 	if err != nil {
 		return errors.Join(ErrHostile, err)
+	}
+	if r.foreign(&verified) {
+		r.handle(consensus.ForeignSelf{Height: p.Height, Round: p.Round})
+		return nil
 	}
 	if _, ok := r.forged[p.BlockHash]; !ok {
 		r.forged[p.BlockHash] = r.cfg.Ports.Now()
