@@ -30,6 +30,9 @@ func (b backend) Node() httpapi.NodeInfo {
 	}
 	m := b.joined.Load()
 	if m == nil {
+		if g := b.genesis.Load(); g != nil {
+			info.State, info.ChainID, info.GenesisHash = httpapi.Starting, g.ChainID, g.Hash()
+		}
 		return info
 	}
 	v := m.view.Load()
@@ -68,6 +71,11 @@ func (b backend) Attest(nonce []byte) (chain.Attestation, error) {
 func (b backend) Genesis() []byte {
 	if m := b.joined.Load(); m != nil {
 		return m.file
+	}
+	if g := b.genesis.Load(); g != nil {
+		if file, err := g.MarshalFile(); err == nil {
+			return file
+		}
 	}
 	return nil
 }

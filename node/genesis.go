@@ -16,6 +16,18 @@ import (
 // genesisPoll is how often a node that waits for its genesis looks for it.
 const genesisPoll = 250 * time.Millisecond
 
+// showGenesis has the node's own copy of the genesis, if there is one, in its
+// first answer: whoever hears that the nodes of a network have none may make
+// another.
+func (s *service) showGenesis() error {
+	g, err := readGenesis(filepath.Join(s.cfg.DataDir, genesisFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	s.genesis.Store(g)
+	return err
+}
+
 // loadGenesis gives the genesis of a data directory: its own copy, which must
 // agree with the configured file if there is one. At the first start it takes
 // the file, waiting for it if asked to.

@@ -25,8 +25,9 @@ type service struct {
 	metrics  *telemetry.Metrics
 	identity *Identity
 	peerID   string
-	ports    Ports                  // of the listeners that are there from the start
-	joined   atomic.Pointer[member] // nil until the genesis is there
+	ports    Ports                         // of the listeners that are there from the start
+	genesis  atomic.Pointer[chain.Genesis] // nil until it is there
+	joined   atomic.Pointer[member]        // nil until it has been opened
 	halted   atomic.Pointer[halt]
 	stopping atomic.Bool
 }
@@ -51,6 +52,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	s.peerID = id.String()
+	if err := s.showGenesis(); err != nil {
+		return err
+	}
 	stop, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -61,6 +65,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return ignoreCancel(err)
 	}
+	s.genesis.Store(g)
 	m, err := s.openMember(g)
 	if err != nil {
 		return err
@@ -173,6 +178,8 @@ func (s *service) ready(context.Context) []telemetry.Reason {
 	switch {
 	case s.stopping.Load():
 		return []telemetry.Reason{{Code: "Stopping", Message: "the node is shutting down"}}
+	case m == nil && s.genesis.Load() != nil:
+		return []telemetry.Reason{{Code: string(httpapi.Starting), Message: "the node opens its files"}}
 	case m == nil:
 		return []telemetry.Reason{{Code: string(httpapi.AwaitingGenesis), Message: "the node waits for its genesis"}}
 	case m.behind():

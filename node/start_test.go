@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -144,6 +145,48 @@ func TestAnImpossibleConfigurationIsRefused(t *testing.T) {
 			tc.change(&cfg)
 			mustContain(t, refused(t, cfg), tc.want)
 		})
+	}
+}
+
+// A node that has a genesis and denied it, be it for a moment, could have
+// another one made for its network.
+func TestANodeShowsItsGenesisFromTheFirstAnswerOn(t *testing.T) {
+	t.Parallel()
+	net := newTestNet(t, 1, nil)
+	net.start(0)
+	net.stop(0)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	cfg := alone(t, net.dirs[0])
+	asked := false
+	cfg.Listening = func(api string) { // before anything else is opened
+		defer cancel()
+		asked = true
+		get := func(path string) (int, string) {
+			resp, err := http.Get("http://" + api + "/api/v1/" + path)
+			if err != nil {
+				t.Error(err)
+				return 0, ""
+			}
+			defer func() { _ = resp.Body.Close() }()
+			b, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			return resp.StatusCode, string(b)
+		}
+		if _, body := get("node"); !strings.Contains(body, net.genesis.Hash().String()) || !strings.Contains(body, `"Starting"`) {
+			t.Errorf("node: %s", body)
+		}
+		if _, body := get("genesis"); !strings.Contains(body, net.genesis.ChainID) {
+			t.Errorf("genesis: %s", body)
+		}
+		if status, body := get("status"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"unavailable"`) {
+			t.Errorf("status: %d %s", status, body)
+		}
+	}
+	if err := node.Run(ctx, cfg); err != nil || !asked {
+		t.Errorf("run: %v, asked %v", err, asked)
 	}
 }
 

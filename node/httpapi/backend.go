@@ -80,6 +80,7 @@ type NodeState string
 // The states of a node.
 const (
 	AwaitingGenesis NodeState = "AwaitingGenesis"
+	Starting        NodeState = "Starting"
 	CatchingUp      NodeState = "CatchingUp"
 	Running         NodeState = "Running"
 	Stopped         NodeState = "Stopped"

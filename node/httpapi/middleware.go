@@ -140,8 +140,14 @@ func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if _, known := s.routes[c.Request().Method+" "+c.Path()]; known {
 			c.Set(routed, true)
-			if !beforeGenesis[c.Path()] && s.backend.Node().State == AwaitingGenesis {
+			if beforeGenesis[c.Path()] {
+				return next(c)
+			}
+			switch s.backend.Node().State {
+			case AwaitingGenesis:
 				return fail(api.CodeAwaitingGenesis, "this node has no genesis yet: its network's ceremony is not over, or no --genesis was given")
+			case Starting:
+				return fail(api.CodeUnavailable, "this node is starting: ask again in a moment")
 			}
 		}
 		return next(c)

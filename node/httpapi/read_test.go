@@ -273,4 +273,9 @@ func TestOnlyIdentityAnswersBeforeGenesis(t *testing.T) {
 		}
 	}
 	w.post("/transaction/create/", `{}`).fails(api.CodeAwaitingGenesis)
+
+	w.State = httpapi.Starting // it has one, and cannot answer from it yet
+	w.get("/node").is(200, nil)
+	w.get("/status").fails(api.CodeUnavailable)
+	w.post("/transaction/create/", `{}`).fails(api.CodeUnavailable)
 }
