@@ -12,14 +12,17 @@ import (
 
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/managedfields"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,7 +49,12 @@ type world struct {
 	before, after func(call string) error
 	writes        int
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// live are the pods as of the last change of them: asking a node is the most frequent thing here, and the API in
+	// memory is slow at lists.
+	live  []corev1.Pod
+	stale bool
+
 	disks map[string]*disk // by volume claim
 	down  map[string]bool  // nodes that do not answer, by host
 	next  int              // for addresses and UIDs
@@ -74,9 +82,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// scheme knows only what is used: the API in memory goes through all of it again and again.
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, appsv1.AddToScheme, policyv1.AddToScheme, networkingv1.AddToScheme, rbacv1.AddToScheme, autoscalingv1.AddToScheme,
+		v1alpha1.AddToScheme,
+	} {
 		if err := add(s); err != nil {
 			panic(err)
 		}
@@ -92,7 +104,23 @@ func newWorld(t *testing.T, spec string) *world {
 		stored: map[string]bool{}, adopted: map[string]bool{}, accounts: map[string]bool{},
 	}
 	// Types are deduced: merging lists by key, as a real API server does, is for the tests with a real one.
-	w.api = fake.NewClientBuilder().WithScheme(scheme()).WithTypeConverters(managedfields.NewDeducedTypeConverter()).
+	changed := func(o client.Object) {
+		if _, ok := o.(*corev1.Pod); ok {
+			w.mu.Lock()
+			w.stale = true
+			w.mu.Unlock()
+		}
+	}
+	w.api = fake.NewClientBuilder().WithInterceptorFuncs(interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			defer changed(o)
+			return c.Create(ctx, o, opts...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			defer changed(o)
+			return c.Delete(ctx, o, opts...)
+		},
+	}).WithScheme(scheme()).WithTypeConverters(managedfields.NewDeducedTypeConverter()).
 		WithStatusSubresource(&v1alpha1.PoSNetwork{}, &appsv1.StatefulSet{}, &corev1.Pod{}, &corev1.PersistentVolumeClaim{}).Build()
 	n := &v1alpha1.PoSNetwork{ObjectMeta: metav1.ObjectMeta{
 		Name: testName, Namespace: testNamespace, UID: w.uid(), Generation: 1, CreationTimestamp: metav1.NewTime(w.clock),
@@ -382,16 +410,28 @@ func (d *disk) identity(uid string, ordinal int32) chain.Identity {
 
 var errDown = errors.New("connection refused")
 
-// host finds the node behind an address, as the network would.
-func (w *world) host(host string) (*disk, int32, error) {
+// running are the pods that exist.
+func (w *world) running() ([]corev1.Pod, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var pods corev1.PodList
-	if err := w.api.List(context.Background(), &pods, client.InNamespace(testNamespace)); err != nil {
+	if w.stale {
+		var pods corev1.PodList
+		if err := w.api.List(context.Background(), &pods, client.InNamespace(testNamespace)); err != nil {
+			return nil, err
+		}
+		w.live, w.stale = pods.Items, false
+	}
+	return w.live, nil
+}
+
+// host finds the node behind an address, as the network would.
+func (w *world) host(host string) (*disk, int32, error) {
+	pods, err := w.running()
+	if err != nil {
 		return nil, 0, err
 	}
-	for _, p := range pods.Items {
-		if p.Status.PodIP == host && !w.down[host] {
+	for i := range pods {
+		if p := &pods[i]; p.Status.PodIP == host && !w.down[host] {
 			ordinal, _ := desired.Ordinal(testName, p.Name)
 			return w.disks[desired.ClaimName(testName, ordinal)], ordinal, nil
 		}
@@ -418,11 +458,12 @@ func (w *world) height() uint64 { return uint64(w.clock.Unix() - 1_700_000_000) 
 
 func (w *world) online(g *chain.Genesis) map[chain.Address]bool {
 	online := map[chain.Address]bool{}
-	var pods corev1.PodList
-	if err := w.api.List(context.Background(), &pods, client.InNamespace(testNamespace)); err != nil {
+	pods, err := w.running()
+	if err != nil {
 		return nil
 	}
-	for _, p := range pods.Items {
+	for i := range pods {
+		p := &pods[i]
 		ordinal, _ := desired.Ordinal(testName, p.Name)
 		d := w.disks[desired.ClaimName(testName, ordinal)]
 		if d.genesis != nil && d.genesis.Hash() == g.Hash() && !w.down[p.Status.PodIP] {
