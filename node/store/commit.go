@@ -54,7 +54,7 @@ func (s *Store) Initialize(g Genesis) error {
 		}
 		return err
 	}
-	if err := s.room(); err != nil {
+	if err := s.room(s.opts.MinFreeBytes); err != nil {
 		return err
 	}
 	b := newBatch(s.db, 4096+len(g.Bytes))
@@ -86,7 +86,7 @@ func (s *Store) Commit(c Commit) error {
 	if len(c.TxIDs) > chain.MaxBlockTxs {
 		return fmt.Errorf("commit block %d: %d transactions, at most %d", c.Height, len(c.TxIDs), chain.MaxBlockTxs)
 	}
-	if err := s.room(); err != nil {
+	if err := s.room(s.opts.MinFreeBytes); err != nil {
 		return fmt.Errorf("commit block %d: %w", c.Height, err)
 	}
 	b := newBatch(s.db, c.size())
@@ -123,11 +123,11 @@ func (s *Store) commit(b *batch, tip Tip, change tree.Change) error {
 	return nil
 }
 
-// room refuses to write to a disk that is nearly full.
-func (s *Store) room() error {
+// room refuses to write to a disk with less than need bytes free.
+func (s *Store) room(need uint64) error {
 	usage, err := s.fs.GetDiskUsage(s.dir)
-	if err == nil && usage.AvailBytes < s.opts.MinFreeBytes {
-		return fmt.Errorf("%d MiB free in %s, %d MiB needed: %w", usage.AvailBytes>>20, s.dir, s.opts.MinFreeBytes>>20, ErrNoSpace)
+	if err == nil && usage.AvailBytes < need {
+		return fmt.Errorf("%d MiB free in %s, %d MiB needed: %w", usage.AvailBytes>>20, s.dir, need>>20, ErrNoSpace)
 	}
 	return nil // a file system that cannot tell is not in the way
 }

@@ -79,6 +79,57 @@ func TestANearlyFullDiskIsRefusedAndRecovers(t *testing.T) {
 	}
 }
 
+func TestAFullDiskIsNotOpened(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	mustClose(t, mustRun(t, fs, Options{}, 2))
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 20, TotalBytes: 1 << 30})
+	if _, err := Open(fs, "data", Options{}); !errors.Is(err, ErrNoSpace) {
+		t.Fatalf("a full disk gave %v, want %v", err, ErrNoSpace)
+	}
+	// A store that waits for room to commit can be started again meanwhile.
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 33 << 20, TotalBytes: 1 << 30})
+	s := mustOpen(t, fs, Options{})
+	defer mustClose(t, s)
+	if err := commitNext(s, 3); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("a commit on a nearly full disk gave %v, want %v", err, ErrNoSpace)
+	}
+}
+
+func TestATableThatWasCutOffIsReportedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := mustRun(t, fs, Options{}, 20)
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	names, err := fs.List("data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := 0
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".sst") {
+			continue
+		}
+		f, err := fs.Create("data/"+name, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		cut++
+	}
+	if _, err := Open(fs, "data", Options{}); cut == 0 || !errors.Is(err, ErrCorrupt) {
+		t.Errorf("%d tables cut off: %v, want %v", cut, err, ErrCorrupt)
+	}
+}
+
 func TestDamageIsReportedWithWhatToDo(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{".sst", ".blob", "MANIFEST"} {

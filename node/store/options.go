@@ -33,8 +33,8 @@ type Options struct {
 	TreeCacheBytes int64
 
 	// MinFreeBytes is the free space of the disk below which Commit refuses with
-	// ErrNoSpace; 0 means 64 MiB. Pebble needs room to flush and compact what is
-	// already acknowledged.
+	// ErrNoSpace, and below half of which Open does; 0 means 64 MiB. Pebble needs
+	// room to flush and compact what is already acknowledged.
 	MinFreeBytes uint64
 
 	// Logger takes Pebble's messages and the store's own; nil discards them.

@@ -45,12 +45,17 @@ type Tip struct {
 // directory that is new has no genesis yet: [Store.Initialized] is false and
 // Initialize is the only write it takes.
 //
-// It fails with ErrOtherGenesis, ErrFormat, ErrLocked or ErrCorrupt; a start
+// It fails with ErrOtherGenesis, ErrFormat, ErrLocked or ErrCorrupt, and with
+// ErrNoSpace when less than half of Options.MinFreeBytes is free: Pebble writes
+// when it opens, and a full disk would end the process in the midst of it. A start
 // after a crash replays at most a few of Options.MemTableBytes and takes well
 // under a second for each.
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes)}
+	if err := s.room(s.opts.MinFreeBytes / 2); err != nil {
+		return nil, fmt.Errorf("open the data directory: %w", err)
+	}
 	if err := s.openPebble(); err != nil {
 		return nil, err
 	}
