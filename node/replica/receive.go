@@ -14,12 +14,18 @@ import (
 // whatever the state of either side.
 var ErrHostile = errors.New("hostile frame")
 
-// maxEarly caps the frames kept for the next height.
-const maxEarly = 1 << 10
+// What is kept for the next height: frames in all and of one validator, and
+// proposals in all, since they are large. One proposal of a validator is enough.
+const (
+	maxEarly          = 1 << 10
+	maxEarlyOfOne     = 1 << 6
+	maxEarlyProposals = 4
+)
 
 // frame is a message kept for the next height.
 type frame struct {
 	peer    string
+	key     chain.PublicKey
 	kind    byte
 	payload []byte
 }
@@ -36,20 +42,20 @@ func (r *Replica) Frame(peer string, key chain.PublicKey, kind byte, payload []b
 	case FrameEvidence:
 		return r.peerEvidence(payload)
 	case FrameVote:
-		return r.vote(peer, payload)
+		return r.vote(peer, key, payload)
 	case FrameProposal:
-		return r.proposal(peer, payload)
+		return r.proposal(peer, key, payload)
 	}
 	return errors.Join(ErrHostile, errors.New("unknown kind of frame"))
 }
 
-func (r *Replica) vote(peer string, payload []byte) error {
+func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 	var v chain.SignedVote
 	if err := chain.Decode(payload, &v, 1024); err != nil {
 		return errors.Join(ErrHostile, err)
 	}
 	if v.Vote.Height != r.core.Height() {
-		r.keepEarly(v.Vote.Height, frame{peer, FrameVote, payload})
+		r.keepEarly(v.Vote.Height, frame{peer, key, FrameVote, payload})
 		return nil
 	}
 	if r.core.Has(&v) {
@@ -99,13 +105,13 @@ func (r *Replica) foreign(p *consensus.Proposal) bool {
 	return !r.knows(signer.Proposal, s.Height, s.Round, chain.ProposalMessage(r.genesis, s))
 }
 
-func (r *Replica) proposal(peer string, payload []byte) error {
+func (r *Replica) proposal(peer string, key chain.PublicKey, payload []byte) error {
 	var p chain.SignedProposal
 	if err := chain.Decode(payload, &p, chain.MaxProposalBytes); err != nil {
 		return errors.Join(ErrHostile, err)
 	}
 	if p.Height != r.core.Height() {
-		r.keepEarly(p.Height, frame{peer, FrameProposal, payload})
+		r.keepEarly(p.Height, frame{peer, key, FrameProposal, payload})
 		return nil
 	}
 	if r.core.HasProposal(&p) {
@@ -126,21 +132,32 @@ func (r *Replica) proposal(peer string, payload []byte) error {
 	return nil
 }
 
-// keepEarly keeps what belongs to the next height: peers may be one ahead.
+// keepEarly keeps what belongs to the next height: peers may be one ahead. It
+// cannot be verified yet, so only validators are believed to send what matters,
+// and none of them can take the place of another. What is not kept, the exchange
+// of vote states brings back.
 func (r *Replica) keepEarly(height uint64, f frame) {
 	if height != r.core.Height()+1 || len(r.early) >= maxEarly {
 		return
 	}
-	proposals := 0
-	for _, e := range r.early {
-		if e.kind == FrameProposal {
-			proposals++
-		}
-	}
-	if f.kind == FrameProposal && proposals >= 2 {
+	if _, validator := r.core.Rules().Set.ByPeer(f.key); !validator {
 		return
 	}
-	r.early = append(r.early, f)
+	same, proposals := 0, 0
+	for _, e := range r.early {
+		if e.key == f.key {
+			same++
+		}
+		if e.kind != FrameProposal {
+			continue
+		}
+		if proposals++; f.kind == FrameProposal && (e.key == f.key || proposals >= maxEarlyProposals) {
+			return
+		}
+	}
+	if same < maxEarlyOfOne {
+		r.early = append(r.early, f)
+	}
 }
 
 // replayEarly takes up what came before its height opened.
@@ -148,7 +165,7 @@ func (r *Replica) replayEarly() {
 	early := r.early
 	r.early = nil
 	for _, f := range early {
-		if err := r.Frame(f.peer, chain.PublicKey{}, f.kind, f.payload); err != nil {
+		if err := r.Frame(f.peer, f.key, f.kind, f.payload); err != nil {
 			r.log.Debug("early frame refused", "peer", f.peer, "error", err)
 		}
 	}

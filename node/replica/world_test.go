@@ -70,6 +70,7 @@ type witness struct {
 	decided uint64                // the highest block acknowledged as durable
 
 	proposed chain.SignedProposal // the last
+	told     chain.VoteState      // the last
 	lies     []string
 }
 
@@ -120,6 +121,11 @@ func (w *witness) hears(kind byte, payload []byte) {
 		}
 		w.proposed = p
 		s, what = slot{'p', p.Height, p.Round}, chain.Sum(p.BlockHash[:], chain.Uint64(uint64(p.ValidRound)))
+	case replica.FrameState:
+		if err := chain.Decode(payload, &w.told, chain.MaxVoteStateBytes); err != nil {
+			w.lie("a vote state nobody can read: %v", err)
+		}
+		return
 	default:
 		return
 	}
