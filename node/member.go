@@ -49,6 +49,9 @@ func (s *service) openMember(g *chain.Genesis) (*member, error) {
 	}
 	m.store, err = store.Open(vfs.Default, filepath.Join(s.cfg.DataDir, databaseDir), store.Options{
 		Genesis: m.hash, Logger: s.log,
+		OnFatal: func(err error) {
+			s.log.Error("the disk failed: the process ends, and the next start goes on from what is durable", "error", err)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", s.cfg.DataDir, err)
