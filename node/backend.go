@@ -46,7 +46,7 @@ func (b backend) Node() httpapi.NodeInfo {
 	case h != nil:
 		info.State, info.Reason, info.Message = httpapi.Stopped, h.reason, h.message
 	case v.DiskFull:
-		info.Reason, info.Message = "DiskFull", "no room to commit the next block: the node waits for room"
+		info.Reason, info.Message = "DiskFull", "no room on the disk of the data directory: the node signs and commits nothing until there is"
 	case m.behind():
 		p := m.catchup.Progress()
 		info.State, info.Message = httpapi.CatchingUp, fmt.Sprintf("at height %d of %d", p.Height, p.Target)

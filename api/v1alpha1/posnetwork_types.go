@@ -44,7 +44,7 @@ type PoSNetworkList struct {
 // PoSNetworkSpec declares a network. Everything has a default: `spec: {}` is a network of four equal validators.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.chainID) == has(oldSelf.chainID) && (!has(self.chainID) || self.chainID == oldSelf.chainID)",message="chainID is part of the genesis and cannot change: make a new PoSNetwork for a new chain",fieldPath=".chainID"
-// +kubebuilder:validation:XValidation:rule="self.params == oldSelf.params",message="params are part of the genesis and cannot change here: a running chain changes them by a transaction of params.authority",fieldPath=".params"
+// +kubebuilder:validation:XValidation:rule="self.params == oldSelf.params",message="params are part of the genesis and cannot change: every node of the chain agrees on them",fieldPath=".params"
 // +kubebuilder:validation:XValidation:rule="has(self.allocations) == has(oldSelf.allocations) && (!has(self.allocations) || self.allocations == oldSelf.allocations)",message="allocations are opening balances of the genesis and cannot change: send a transfer instead",fieldPath=".allocations"
 // +kubebuilder:validation:XValidation:rule="self.treasury == oldSelf.treasury",message="the treasury's balance is part of the genesis and cannot change",fieldPath=".treasury"
 // +kubebuilder:validation:XValidation:rule="self.faucet == oldSelf.faucet",message="the faucet is part of the genesis and cannot change: send a transfer instead",fieldPath=".faucet"

@@ -145,7 +145,8 @@ type ParamsSpec struct {
 	// +optional
 	EvidenceMaxAge int64 `json:"evidenceMaxAge,omitempty"`
 
-	// authority is the account whose transactions may change these parameters later. Default: nobody.
+	// authority is the account whose transactions may change these parameters later; this version has no such
+	// transaction yet. Default: nobody.
 	// +optional
 	Authority AccountAddress `json:"authority,omitempty"`
 }
