@@ -1,6 +1,9 @@
 package consensus
 
-import "github.com/posnet/posnet/node/chain"
+import (
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/keys"
+)
 
 // futureRounds is how many rounds above its own a node keeps per validator.
 const futureRounds = 2
@@ -17,6 +20,8 @@ type Config struct {
 	Genesis chain.Hash
 	// Self is the validator's address; zero for a node that never votes.
 	Self chain.Address
+	// Known are signatures found good before; nil: check all.
+	Known *keys.Known
 }
 
 // Core is the state of one node in one height. Not for concurrent use.
@@ -120,7 +125,7 @@ func (c *Core) emit(e Effect) { c.out = append(c.out, e) }
 
 // begin opens a height, taking up what an interrupted run left.
 func (c *Core) begin(b Begin) {
-	c.rules = Rules{Genesis: c.cfg.Genesis, Height: b.Height, Set: b.Set, Seed: b.Seed, Params: b.Params}
+	c.rules = Rules{Genesis: c.cfg.Genesis, Height: b.Height, Set: b.Set, Seed: b.Seed, Params: b.Params, Known: c.cfg.Known}
 	c.parentTime = b.ParentTime
 	c.round, c.step, c.work, c.building = 0, StepIdle, false, false
 	c.lockedRound, c.lockedHash = -1, chain.Hash{}

@@ -283,7 +283,7 @@ func (nd *node) catchUp(d Decide) {
 	if d.Block.Header.Height != r.Height {
 		return
 	}
-	if err := r.Set.VerifyCertificate(r.Genesis, r.Height, d.Hash, d.Certificate); err != nil {
+	if err := r.Set.VerifyCertificate(r.Genesis, r.Height, d.Hash, d.Certificate, nil); err != nil {
 		nd.t.Fatalf("a decided block's certificate does not verify: %v", err)
 	}
 	nd.commit(d)
@@ -465,7 +465,7 @@ func (nd *node) proposal(p *chain.SignedProposal) {
 
 func (nd *node) commit(d Decide) {
 	r := nd.tip.rules
-	if err := r.Set.VerifyCertificate(r.Genesis, r.Height, d.Hash, d.Certificate); err != nil {
+	if err := r.Set.VerifyCertificate(r.Genesis, r.Height, d.Hash, d.Certificate, nil); err != nil {
 		nd.t.Fatalf("node %d: the certificate of height %d does not verify: %v", nd.id, r.Height, err)
 	}
 	if err := r.VerifyHeader(d.Block); err != nil {

@@ -40,6 +40,7 @@ type Rules struct {
 	Set     *stake.Set
 	Seed    chain.Hash // of the previous height
 	Params  chain.Params
+	Known   *keys.Known // signatures found good before; nil: check all
 }
 
 // VerifyVote checks a vote from the wire.
@@ -54,7 +55,7 @@ func (r *Rules) VerifyVote(v *chain.SignedVote) (Vote, error) {
 	if !ok {
 		return Vote{}, fmt.Errorf("vote of %s, who is not a validator at height %d", v.Validator, r.Height)
 	}
-	if !keys.Verify(r.Set.At(i).Keys.Consensus, chain.VoteMessage(r.Genesis, &v.Vote), v.Signature) {
+	if !r.Known.Verify(r.Set.At(i).Keys.Consensus, chain.VoteMessage(r.Genesis, &v.Vote), v.Signature) {
 		return Vote{}, fmt.Errorf("vote of %s at height %d: the signature is wrong", v.Validator, r.Height)
 	}
 	return Vote{signed: *v, index: i}, nil
@@ -91,7 +92,7 @@ func (r *Rules) VerifyProposal(p *chain.SignedProposal, receivedAt uint64) (Prop
 	}
 	if p.ValidRound >= 0 {
 		w := r.Set.At(r.Set.Winner(r.Seed, r.Height, p.Round))
-		if !keys.Verify(w.Keys.Consensus, chain.ProposalMessage(r.Genesis, p), p.Signature) {
+		if !r.Known.Verify(w.Keys.Consensus, chain.ProposalMessage(r.Genesis, p), p.Signature) {
 			return Proposal{}, fmt.Errorf("proposal at height %d round %d: it is not signed by the winner %s", p.Height, p.Round, w.Address)
 		}
 	}
@@ -114,7 +115,7 @@ func (r *Rules) VerifyHeader(b *chain.Block) error {
 	if !ok {
 		return fmt.Errorf("block %d: forged by %s, who is not a validator at this height", h.Height, h.Forger)
 	}
-	if !keys.Verify(r.Set.At(i).Keys.Consensus, chain.HeaderMessage(r.Genesis, h.Hash()), b.Signature) {
+	if !r.Known.Verify(r.Set.At(i).Keys.Consensus, chain.HeaderMessage(r.Genesis, h.Hash()), b.Signature) {
 		return fmt.Errorf("block %d: the forger's signature is wrong", h.Height)
 	}
 	if w := r.Set.Winner(r.Seed, r.Height, h.Round); w != i {
@@ -136,7 +137,7 @@ func (r *Rules) Beta(h *chain.Header) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("block %d: the forger is not a validator", h.Height)
 	}
-	beta, err := keys.VRFVerify(r.Set.At(i).Keys.VRF, stake.VRFInput(r.Genesis, r.Seed, r.Height), [chain.VRFProofBytes]byte(h.VRFProof))
+	beta, err := r.Known.VRFVerify(r.Set.At(i).Keys.VRF, stake.VRFInput(r.Genesis, r.Seed, r.Height), [chain.VRFProofBytes]byte(h.VRFProof))
 	if err != nil {
 		return nil, fmt.Errorf("block %d: the VRF proof is wrong: %w", h.Height, err)
 	}

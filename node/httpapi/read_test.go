@@ -120,7 +120,7 @@ func TestABlockCanBeCheckedFromItsAnswer(t *testing.T) {
 	if byHeight.Header.Hash() != byHeight.Hash {
 		t.Error("the header does not have the block's hash")
 	}
-	if err := w.set(1).VerifyCertificate(w.GenesisHash(), 1, byHeight.Hash, &byHeight.Certificate); err != nil {
+	if err := w.set(1).VerifyCertificate(w.GenesisHash(), 1, byHeight.Hash, &byHeight.Certificate, nil); err != nil {
 		t.Errorf("the certificate does not hold: %v", err)
 	}
 	if len(byHeight.Txs) != 1 || byHeight.Txs[0].Memo != "for you" || byHeight.FinalityMs == nil || *byHeight.FinalityMs != 12 {
@@ -178,7 +178,7 @@ func TestAccountProofLeadsToACertifiedHeader(t *testing.T) {
 		if p == nil {
 			t.Fatalf("%s: no proof", name)
 		}
-		if err := w.set(p.Height).VerifyCertificate(w.GenesisHash(), p.Height, p.Header.Hash(), &p.Certificate); err != nil {
+		if err := w.set(p.Height).VerifyCertificate(w.GenesisHash(), p.Height, p.Header.Hash(), &p.Certificate, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		var tp tree.Proof

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/keys"
 	"github.com/posnet/posnet/node/ledger/tree"
 	"github.com/posnet/posnet/node/stake"
 )
@@ -22,6 +23,8 @@ type Input struct {
 	// Verified reports whether the signature of these signed bytes has been
 	// checked before, at admission. Nil: check all.
 	Verified func(signed []byte) bool
+	// Known are signatures found good before; nil: none.
+	Known *keys.Known
 	// Refused, if set, is told of each transaction that does not apply, and the
 	// outcome is that of a block without it: what a forger who chooses wants to
 	// know, at once for all. Nil: such a transaction makes the block invalid.

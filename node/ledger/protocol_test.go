@@ -176,7 +176,7 @@ func workedExample(t *testing.T) string {
 	p.hash("certificate hash", cert.Hash())
 
 	// What the page shows is a block that this code accepts.
-	if err := set.VerifyCertificate(w.hash, 1, h.Hash(), cert); err != nil {
+	if err := set.VerifyCertificate(w.hash, 1, h.Hash(), cert, nil); err != nil {
 		t.Fatal(err)
 	}
 	block := &chain.Block{Header: h, Signature: headerSig, Txs: [][]byte{raw}}

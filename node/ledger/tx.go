@@ -11,7 +11,7 @@ import (
 // was not checked before, in one batch.
 func openTxs(in Input) ([]*chain.SignedTx, error) {
 	txs := make([]*chain.SignedTx, len(in.Txs))
-	batch := keys.NewBatch(len(in.Txs))
+	batch := in.Known.Batch(len(in.Txs))
 	var checked []int
 	for i, raw := range in.Txs {
 		tx, err := chain.DecodeTx(raw)

@@ -41,7 +41,7 @@ func (p *Pool) AddAll(raws [][]byte) []Result {
 		}
 		ends[i] = len(sigs)
 	}
-	valid := verify(sigs)
+	valid := verify(p.cfg.Known, sigs)
 	from := 0
 	for i, end := range ends {
 		if err := judge(valid[from:end]); err != nil {
@@ -77,11 +77,11 @@ type signature struct {
 }
 
 // verify says which are valid.
-func verify(sigs []signature) []bool {
+func verify(known *keys.Known, sigs []signature) []bool {
 	if len(sigs) == 1 { // a batch of one costs more than the plain check
-		return []bool{keys.Verify(sigs[0].key, sigs[0].msg, sigs[0].sig)}
+		return []bool{known.Verify(sigs[0].key, sigs[0].msg, sigs[0].sig)}
 	}
-	batch := keys.NewBatch(len(sigs))
+	batch := known.Batch(len(sigs))
 	for _, s := range sigs {
 		batch.Add(s.key, s.msg, s.sig)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/keys"
 )
 
 // Bounds that apply where [Config] leaves a field 0.
@@ -27,6 +28,7 @@ type Config struct {
 	Params  chain.Params
 	Height  uint64 // the last decided height at the start
 	State   StateReader
+	Known   *keys.Known // signatures found good before, which the pool adds to; nil: check all
 
 	// MaxTxs and MaxBytes bound the whole pool; bytes are those of encoded signed transactions. What the pool needs in
 	// memory is about MaxBytes plus 1 KiB for each transaction.

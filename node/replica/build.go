@@ -127,7 +127,7 @@ func (r *Replica) dropRefused(h *chain.Header, seed chain.Hash, txs, evidence []
 	}
 	_, err := r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Refused: refused,
+		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Refused: refused,
 	})
 	if unread := new(ledger.TxError); errors.As(err, &unread) { // before any was applied
 		refused(unread.Index, unread.Err)
@@ -163,7 +163,7 @@ func (r *Replica) forgeSeed(h *chain.Header) (chain.Hash, error) {
 func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte) (*ledger.Outcome, error) {
 	return r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified,
+		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known,
 	})
 }
 
@@ -182,7 +182,7 @@ func (r *Replica) execute(b *chain.Block, hash chain.Hash) error {
 		return errors.New("its parent is not the last decided block")
 	}
 	if h.Height > 1 {
-		if err := r.prevSet.VerifyCertificate(r.genesis, r.tip.height, r.tip.hash, b.Certificate); err != nil {
+		if err := r.prevSet.VerifyCertificate(r.genesis, r.tip.height, r.tip.hash, b.Certificate, r.cfg.Known); err != nil {
 			return err
 		}
 	}

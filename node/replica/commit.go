@@ -115,13 +115,15 @@ func (r *Replica) Certified(raw, rawCert []byte) error {
 		return errors.Join(ErrHostile, err)
 	}
 	hash := b.Header.Hash()
-	if err := r.tip.set.VerifyCertificate(r.genesis, b.Header.Height, hash, &cert); err != nil {
+	if err := r.tip.set.VerifyCertificate(r.genesis, b.Header.Height, hash, &cert, r.cfg.Known); err != nil {
 		return errors.Join(ErrHostile, err)
 	}
 	if err := r.core.Rules().VerifyHeader(b); err != nil {
 		return errors.Join(ErrHostile, err)
 	}
-	r.checkOwnSignature(&b.Header, &cert)
+	if r.checkOwnSignature(&b.Header, &cert); r.err != nil || r.full {
+		return r.halted()
+	}
 	if err := r.execute(b, hash); err != nil {
 		r.fail(fmt.Errorf("block %d is certified by more than two thirds of the stake and this node finds it invalid: %w", b.Header.Height, err))
 		return r.err
@@ -142,8 +144,8 @@ func (r *Replica) checkOwnSignature(h *chain.Header, c *chain.Certificate) {
 	header := signer.Slot{Height: h.Height, Round: h.Round, Kind: signer.Proposal}
 	switch {
 	case c.Signers[i/8]&(1<<(i%8)) != 0 && s.Compare(precommit) < 0:
-		r.handle(consensus.ForeignSelf{Height: c.Height, Round: c.Round, Kind: chain.Precommit})
+		r.meet(consensus.ForeignSelf{Height: c.Height, Round: c.Round, Kind: chain.Precommit})
 	case h.Forger == r.cfg.Self && s.Compare(header) < 0:
-		r.handle(consensus.ForeignSelf{Height: h.Height, Round: h.Round})
+		r.meet(consensus.ForeignSelf{Height: h.Height, Round: h.Round})
 	}
 }

@@ -44,8 +44,7 @@ func (r *Replica) perform(e consensus.Effect) {
 	case consensus.Report:
 		r.report(e.Evidence)
 	case consensus.Halt:
-		r.log.Error("voting stopped for good", "reason", e.Reason, "detail", e.Message)
-		r.cfg.Observer.halted(e.Reason, e.Message)
+		r.halt(e)
 	}
 }
 
@@ -86,8 +85,10 @@ func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chai
 	switch {
 	case err == nil:
 		r.cfg.Observer.synced("signer", start)
+		r.cfg.Known.Learn(r.cfg.Signer.ConsensusPublic(), msg, sig)
 		return sig, true
-	case errors.Is(err, signer.ErrDoubleSign), errors.Is(err, signer.ErrRegression):
+	case errors.Is(err, signer.ErrStopped): // said once, by halt
+	case refused(err):
 		r.log.Warn("signature refused by the sign-state", "kind", kind.String(), "height", height, "round", round, "error", err)
 	case noSpace(err):
 		r.stall("record a signature", err)

@@ -17,7 +17,7 @@ import (
 func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 	rec := &consensus.Recovery{LockedRound: -1}
 	height, found := r.tip.height+1, false
-	rules := &consensus.Rules{Genesis: r.genesis, Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params}
+	rules := &consensus.Rules{Genesis: r.genesis, Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params, Known: r.cfg.Known}
 	for _, raw := range records {
 		var c consensus.Record
 		if err := chain.Decode(raw.Data, &c, chain.MaxProposalBytes+64<<10); err != nil {
@@ -59,7 +59,7 @@ func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 // then forgotten, and to vote for something else in a later round could fork the
 // chain. The log is in order, so the latest vote speaks for all.
 func (r *Replica) forgot(height uint64, rec *consensus.Recovery) bool {
-	if r.cfg.Signer == nil {
+	if r.cfg.Signer == nil || r.silenced() {
 		return false
 	}
 	s := r.cfg.Signer.State()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
+	"github.com/posnet/posnet/node/keys"
 	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/mempool"
 	"github.com/posnet/posnet/node/signer"
@@ -41,13 +42,15 @@ type Ports struct {
 type Config struct {
 	Genesis *chain.Genesis
 	// Self is the validator's account; zero for a node that only follows.
-	Self     chain.Address
-	Signer   *signer.Signer // nil for a node that only follows
-	Store    *store.Store
-	FS       vfs.FS
-	WALDir   string
-	Pool     mempool.Config // Genesis, Params, Height, State and Check are set by Open
-	Ports    Ports
+	Self   chain.Address
+	Signer *signer.Signer // nil for a node that only follows
+	Store  *store.Store
+	FS     vfs.FS
+	WALDir string
+	Pool   mempool.Config // Genesis, Params, Height, State and Check are set by Open
+	Ports  Ports
+	// Known are signatures found good before, which may be shared: nil makes a memory of the replica's own.
+	Known    *keys.Known
 	Observer Observer
 	Logger   *slog.Logger
 }
@@ -76,6 +79,7 @@ type Replica struct {
 	outcomes map[chain.Hash]*ledger.Outcome
 	building *consensus.Build // asked for and not made yet
 	mute     bool             // nothing is signed in this height: see forgot
+	seen     signer.Slot      // of a message of this node's key that its signer has not signed; zero: none
 	early    []frame          // of the next height
 	evidence evidencePool
 	heard    map[chain.PublicKey]uint64 // by node key: when a peer last spoke, Unix milliseconds
@@ -83,6 +87,8 @@ type Replica struct {
 	forged   map[chain.Hash]uint64      // when a block was first seen, for the finality metric
 	step     consensus.StepName
 	round    uint64
+
+	haltReason, haltMessage string // why nothing is signed any more
 }
 
 // tip is the last decided block and the state after it.
@@ -97,6 +103,9 @@ type tip struct {
 	pending bool
 }
 
+// knownSignatures is a few heights' votes of the largest set, about 3 MB.
+const knownSignatures = 1 << 15
+
 // Open continues from what is durable, or from the genesis at the first start,
 // and opens the next height.
 func Open(cfg Config) (*Replica, error) {
@@ -104,10 +113,14 @@ func Open(cfg Config) (*Replica, error) {
 		cfg: cfg, genesis: cfg.Genesis.Hash(), log: cfg.Logger,
 		heard: map[chain.PublicKey]uint64{},
 	}
+	if r.cfg.Known == nil {
+		r.cfg.Known = keys.NewKnown(knownSignatures)
+	}
 	if err := r.loadTip(); err != nil {
 		return nil, err
 	}
 	r.cfg.Pool.Genesis, r.cfg.Pool.Params, r.cfg.Pool.Height = r.genesis, r.tip.params, r.tip.height
+	r.cfg.Pool.Known = r.cfg.Known
 	r.cfg.Pool.State = decided{cfg.Store}
 	r.cfg.Pool.Check = r.check
 	var err error
@@ -123,8 +136,9 @@ func Open(cfg Config) (*Replica, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self})
+	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self, Known: r.cfg.Known})
 	r.begin(recovered)
+	r.remindCore()
 	return r, r.err
 }
 

@@ -32,8 +32,9 @@ func (s *Set) FaultTolerant() bool {
 }
 
 // VerifyCertificate checks that c proves block final at height under this set:
-// its signers hold more than two thirds and every signature is good.
-func (s *Set) VerifyCertificate(genesis chain.Hash, height uint64, block chain.Hash, c *chain.Certificate) error {
+// its signers hold more than two thirds and every signature is good. Signatures in
+// known, which may be nil, are not checked again.
+func (s *Set) VerifyCertificate(genesis chain.Hash, height uint64, block chain.Hash, c *chain.Certificate, known *keys.Known) error {
 	if c == nil {
 		return fmt.Errorf("height %d: the certificate is missing", height)
 	}
@@ -53,7 +54,7 @@ func (s *Set) VerifyCertificate(genesis chain.Hash, height uint64, block chain.H
 	}
 	vote := c.Vote()
 	msg := chain.VoteMessage(genesis, &vote)
-	batch := keys.NewBatch(len(idx))
+	batch := known.Batch(len(idx))
 	for n, i := range idx {
 		batch.Add(s.validators[i].Keys.Consensus, msg, c.Signatures[n])
 	}

@@ -175,7 +175,7 @@ func TestCertificates(t *testing.T) {
 		return c
 	}
 	vote := chain.Vote{Kind: chain.Precommit, Height: height, Round: 3, BlockHash: block}
-	verify := func(c *chain.Certificate) error { return set.VerifyCertificate(genesis, height, block, c) }
+	verify := func(c *chain.Certificate) error { return set.VerifyCertificate(genesis, height, block, c, nil) }
 	for _, who := range [][]int{{0, 1, 2, 4}, {0, 1, 2, 3}, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 8}} {
 		if err := verify(certify(vote, who...)); err != nil {
 			t.Errorf("signed by %v: %v", who, err)
@@ -209,11 +209,11 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s: got %v, want a refusal that says %q", name, err, c.why)
 		}
 	}
-	if err := set.VerifyCertificate(chain.Sum([]byte("other")), height, block, good()); err == nil {
+	if err := set.VerifyCertificate(chain.Sum([]byte("other")), height, block, good(), nil); err == nil {
 		t.Error("a certificate of another network is accepted")
 	}
 	// A quorum for nil is no block.
-	if err := set.VerifyCertificate(genesis, height, chain.Hash{}, certify(chain.Vote{Kind: chain.Precommit, Height: height}, 0, 1, 2, 3)); err == nil {
+	if err := set.VerifyCertificate(genesis, height, chain.Hash{}, certify(chain.Vote{Kind: chain.Precommit, Height: height}, 0, 1, 2, 3), nil); err == nil {
 		t.Error("a certificate of no block is accepted")
 	}
 	// Every single bit of it counts.

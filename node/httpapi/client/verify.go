@@ -87,7 +87,7 @@ func CheckHeader(genesis chain.Hash, set *stake.Set, height uint64, h *chain.Hea
 	case h.Set != set.Hash():
 		return fmt.Errorf("block %d names another validator set than the one that follows from genesis", height)
 	}
-	if err := set.VerifyCertificate(genesis, height, h.Hash(), cert); err != nil {
+	if err := set.VerifyCertificate(genesis, height, h.Hash(), cert, nil); err != nil {
 		return fmt.Errorf("block %d is not proven final: %w", height, err)
 	}
 	return nil
