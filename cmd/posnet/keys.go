@@ -28,7 +28,7 @@ private key.`,
 	}
 	var output string
 	addOutputFlag(cmd, &output)
-	cmd.AddCommand(newKeysGenerate(&output), newKeysShow(&output), newKeysImport(&output), newKeysInstall())
+	cmd.AddCommand(newKeysGenerate(&output), newKeysShow(&output), newKeysImport(&output), newKeysInstall(), newKeysResume())
 	return cmd
 }
 

@@ -96,6 +96,8 @@ type View struct {
 	Step      consensus.StepName
 	Voting    bool
 	Halted    bool
+	Reason    string     // CamelCase: why it votes no more; empty unless Halted
+	Message   string     // the same for people
 	Set       *stake.Set // of the next height
 	Seed      chain.Hash // seed(Height)
 	Params    chain.Params
@@ -114,7 +116,7 @@ func (r *Replica) View() View {
 	v := View{
 		Height: r.tip.height, Hash: r.tip.hash, Time: r.tip.time, Round: r.core.Round(), Step: r.core.StepName(),
 		Voting: r.core.Voting(), Halted: r.core.Halted(), Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params,
-		DiskFull: r.full, OnlineBy: map[chain.Address]bool{},
+		Reason: r.haltReason, Message: r.haltMessage, DiskFull: r.full, OnlineBy: map[chain.Address]bool{},
 	}
 	now := r.cfg.Ports.Now()
 	for i := range r.tip.set.Len() {

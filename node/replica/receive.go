@@ -66,7 +66,7 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 		return errors.Join(ErrHostile, err)
 	}
 	if v.Validator == r.cfg.Self && !r.remembers(&v.Vote) {
-		r.handle(consensus.ForeignSelf{Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind})
+		r.meet(consensus.ForeignSelf{Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind})
 		return nil
 	}
 	r.handle(consensus.VoteReceived{Vote: verified})
@@ -78,13 +78,14 @@ func (r *Replica) remembers(v *chain.Vote) bool {
 	return r.knows(voteSlot(v.Kind), v.Height, v.Round, chain.VoteMessage(r.genesis, v))
 }
 
-// knows reports whether the signer has signed a message for a slot. Of rounds
-// that it may have forgotten nothing can be said against the message.
+// knows reports whether the signer has signed a message for a slot. Of heights
+// and rounds that it may have forgotten nothing can be said against the message,
+// and nothing is ever signed there again.
 func (r *Replica) knows(kind signer.Kind, height, round uint64, msg []byte) bool {
 	if r.cfg.Signer == nil {
 		return false
 	}
-	if s := r.cfg.Signer.State(); s.Height == height && s.Round > round && s.Round-round > signedRounds/4 {
+	if s := r.cfg.Signer.State(); s.Height > height || s.Height == height && s.Round > round && s.Round-round > signedRounds/4 {
 		return true
 	}
 	digest, ok := r.cfg.Signer.Signed(kind, height, round)
@@ -122,7 +123,7 @@ func (r *Replica) proposal(peer string, key chain.PublicKey, payload []byte) err
 		return errors.Join(ErrHostile, err)
 	}
 	if r.foreign(&verified) {
-		r.handle(consensus.ForeignSelf{Height: p.Height, Round: p.Round})
+		r.meet(consensus.ForeignSelf{Height: p.Height, Round: p.Round})
 		return nil
 	}
 	if _, ok := r.forged[p.BlockHash]; !ok {

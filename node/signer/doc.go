@@ -27,6 +27,11 @@
 // [Open] refuses it, because that key may have signed anything elsewhere. The sign-state names its keys and does not open
 // for others.
 //
+// # When somebody else signs with the key
+//
 // What this package cannot see is the same key in use on another machine, or an older copy of the directory put in its
-// place. For both the node compares what its peers hold with [Signer.State] before it votes.
+// place. For both the node compares what its peers hold with [Signer.State] before it votes, and with [Signer.Signed] what
+// it meets later. If it finds a message that this signer has not signed it calls [Signer.Stop]: a record in the same log,
+// after which nothing is signed, not even what was signed before, in this process or in any later one. Every restart would
+// else be another chance to contradict the other process. Only [Signer.Resume] lifts it, and that is for a human to do.
 package signer

@@ -32,6 +32,9 @@ var (
 var (
 	// ErrDoubleSign: another message was signed for this slot. The error is a *DoubleSignError.
 	ErrDoubleSign = errors.New("refused to sign two messages for one slot")
+	// ErrStopped: another process signs with this key, and until a human has lifted the stop nothing is signed. The error
+	// is a *StoppedError.
+	ErrStopped = errors.New("signing is stopped")
 	// ErrRegression: a later slot was used already.
 	ErrRegression = errors.New("refused to sign below what was signed")
 	// ErrBadRequest: the request makes no sense; the caller has a mistake.

@@ -16,10 +16,11 @@ type Signer struct {
 	consensus, vrf keys.PrivateKey
 	identity       []byte // the two public keys, as in the sign-state
 
-	mu    sync.Mutex
-	log   *wal.Log
-	lock  io.Closer
-	state state
+	mu      sync.Mutex
+	log     *wal.Log
+	lock    io.Closer
+	state   state
+	unsaved bool // state.stop is not durable yet
 }
 
 // Request asks for the signature of a message in a slot.
@@ -37,8 +38,8 @@ type Request struct {
 // A crash before or in Sign leaves the slot unused, or used for this message with a signature nobody has seen; after the
 // same request is repeated it is returned. When Sign has returned a signature, every later process knows it.
 //
-// Errors: *DoubleSignError (ErrDoubleSign), ErrRegression, ErrBadRequest, ErrNoSpace (ask again when there is room),
-// ErrFailed (end the process), ErrClosed. With an error nothing was released.
+// Errors: *StoppedError (ErrStopped), *DoubleSignError (ErrDoubleSign), ErrRegression, ErrBadRequest, ErrNoSpace (ask again
+// when there is room), ErrFailed (end the process), ErrClosed. With an error nothing was released.
 func (s *Signer) Sign(req Request) (sig [64]byte, err error) {
 	slot := Slot{Height: req.Height, Round: req.Round, Kind: req.Kind}
 	if err := slot.check(); err != nil {
@@ -54,6 +55,9 @@ func (s *Signer) Sign(req Request) (sig [64]byte, err error) {
 	if s.lock == nil {
 		return sig, fmt.Errorf("sign %v: %w", slot, ErrClosed)
 	}
+	if s.state.stop != nil {
+		return sig, &StoppedError{*s.state.stop}
+	}
 	if before, ok := s.state.find(slot); ok {
 		if before.digest != digest {
 			return sig, &DoubleSignError{Slot: slot, Signed: before.digest, Asked: digest}
@@ -64,22 +68,22 @@ func (s *Signer) Sign(req Request) (sig [64]byte, err error) {
 		return sig, fmt.Errorf("%w: asked for %v, signed up to %v", ErrRegression, slot, s.state.highest)
 	}
 	entry := signed{slot: slot, digest: digest, signature: s.consensus.Sign(req.Message)}
-	if err := s.record(&entry); err != nil {
+	if err := s.write(entry.record()); err != nil {
 		return sig, fmt.Errorf("sign %v: %w", slot, err)
 	}
 	s.state.add(entry)
 	return entry.signature, nil
 }
 
-// record makes entry durable.
-func (s *Signer) record(entry *signed) error {
+// write makes a record durable.
+func (s *Signer) write(r wal.Record) error {
 	if s.log.Room() < slotSize {
 		// A crash in here leaves the old file or the new, with the same state. With a full disk the old one stays.
 		if err := s.log.Rotate(s.state.records(s.identity)...); err != nil {
 			return fmt.Errorf("begin a new sign-state file: %w", err)
 		}
 	}
-	if err := s.log.Append(entry.record()); err != nil {
+	if err := s.log.Append(r); err != nil {
 		return err
 	}
 	return s.log.Sync()

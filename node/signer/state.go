@@ -15,6 +15,11 @@ const (
 	// recordSigned: kind (1 byte), height (8), round (8), SHA-256 of the message (32), signature (64).
 	recordSigned byte = 2
 	signedSize   int  = 113
+	// recordStop: nothing is signed after it. See stopRecord.
+	recordStop byte = 3
+	stopHeader int  = 17
+	// recordResume: a human has lifted the stop. It is empty.
+	recordResume byte = 4
 )
 
 // signed is what one slot was used for.
@@ -48,11 +53,12 @@ func parseSigned(b []byte) (s signed, err error) {
 }
 
 // state is what is known to have been signed: everything of the highest height, up to a limit. That is enough: below it
-// nothing is ever signed again.
+// nothing is ever signed again. And whether signing was stopped.
 type state struct {
 	highest Slot
 	recent  []signed // of highest.Height, in order
 	limit   int      // of recent, so that a height of endless rounds does not fill the memory
+	stop    *Stop    // why nothing is signed; nil if it is
 }
 
 // add takes a slot above highest.
@@ -88,19 +94,36 @@ func replay(recs []wal.Record, identity []byte, limit int) (state, error) {
 			ErrForeignSignState, recs[0].Data[:32], identity[:32])
 	}
 	for _, r := range recs[1:] {
-		if r.Type != recordSigned {
-			return st, fmt.Errorf("%w: a record of type %d, which this program does not know; use the program that wrote it", ErrVersion, r.Type)
-		}
-		entry, err := parseSigned(r.Data)
-		if err != nil {
+		if err := st.take(r); err != nil {
 			return st, err
 		}
-		if entry.slot.Compare(st.highest) <= 0 {
-			return st, fmt.Errorf("%w: %v is recorded after %v", ErrCorrupt, entry.slot, st.highest)
-		}
-		st.add(entry)
 	}
 	return st, nil
+}
+
+// take applies one record after the identity.
+func (s *state) take(r wal.Record) (err error) {
+	switch r.Type {
+	case recordSigned:
+		entry, err := parseSigned(r.Data)
+		if err != nil {
+			return err
+		}
+		if entry.slot.Compare(s.highest) <= 0 {
+			return fmt.Errorf("%w: %v is recorded after %v", ErrCorrupt, entry.slot, s.highest)
+		}
+		if s.stop != nil {
+			return fmt.Errorf("%w: %v is recorded after signing was stopped", ErrCorrupt, entry.slot)
+		}
+		s.add(entry)
+	case recordStop:
+		s.stop, err = parseStop(r.Data)
+	case recordResume:
+		s.stop = nil
+	default:
+		return fmt.Errorf("%w: a record of type %d, which this program does not know; use the program that wrote it", ErrVersion, r.Type)
+	}
+	return err
 }
 
 // records is what a new file for the same state holds.
@@ -108,6 +131,9 @@ func (s *state) records(identity []byte) []wal.Record {
 	recs := []wal.Record{{Type: recordIdentity, Data: identity}}
 	for i := range s.recent {
 		recs = append(recs, s.recent[i].record())
+	}
+	if s.stop != nil {
+		recs = append(recs, stopRecord(s.stop))
 	}
 	return recs
 }
