@@ -63,6 +63,7 @@ var Table = map[string]Rule{
 	"node/httpapi/api":         {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree"}}, // generated shapes and stubs
 	"node/httpapi/client":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/...", "node/httpapi/api"}},
 	"node/httpapi/httpapitest": {May: []string{"node/..."}}, // for tests; no program imports it
+	"node/hostile":             {},                          // for tests; no program imports it
 	"node/telemetry":           {},
 	"node/sim":                 {May: simulated},
 	"node/sim/...":             {May: simulated},

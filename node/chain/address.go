@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/btcsuite/btcd/btcutil/bech32"
 )
@@ -32,21 +33,35 @@ func (a Address) String() string {
 
 // ParseAddress reads the bech32m form. A mistyped character is always noticed.
 func ParseAddress(s string) (Address, error) {
+	if len(s) > maxTextBytes {
+		return Address{}, fmt.Errorf("%s is not an address: it is too long", clip(s))
+	}
 	prefix, five, version, err := bech32.DecodeGeneric(s)
 	if err != nil {
-		return Address{}, fmt.Errorf("%q is not an address: %w", s, err)
+		return Address{}, fmt.Errorf("%s is not an address: %w", clip(s), err)
 	}
 	if prefix != AddressPrefix || version != bech32.VersionM {
-		return Address{}, fmt.Errorf("%q is not an address: it must be bech32m and start with %s1", s, AddressPrefix)
+		return Address{}, fmt.Errorf("%s is not an address: it must be bech32m and start with %s1", clip(s), AddressPrefix)
 	}
 	raw, err := bech32.ConvertBits(five, 5, 8, false)
 	if err != nil {
-		return Address{}, fmt.Errorf("%q is not an address: %w", s, err)
+		return Address{}, fmt.Errorf("%s is not an address: %w", clip(s), err)
 	}
 	if len(raw) != len(Address{}) {
-		return Address{}, fmt.Errorf("%q is not an address: it holds %d bytes, not %d", s, len(raw), len(Address{}))
+		return Address{}, fmt.Errorf("%s is not an address: it holds %d bytes, not %d", clip(s), len(raw), len(Address{}))
 	}
 	return Address(raw), nil
+}
+
+// maxTextBytes is more than any address, amount or word that is read has.
+const maxTextBytes = 128
+
+// clip quotes what somebody sent, so that an error is no longer than it helps.
+func clip(s string) string {
+	if len(s) > maxTextBytes {
+		return strconv.Quote(s[:maxTextBytes]) + "…"
+	}
+	return strconv.Quote(s)
 }
 
 // MarshalText writes the bech32m form.

@@ -49,18 +49,18 @@ func FormatPOS(units uint64) string {
 // decimals into base units: "1.5" is 1500000.
 func ParsePOS(s string) (uint64, error) {
 	whole, part, hasPart := strings.Cut(s, ".")
-	if len(part) > 6 || (hasPart && part == "") || whole == "" {
-		return 0, fmt.Errorf("%q is not an amount: write POS with at most 6 decimals, such as 25 or 0.5", s)
+	if len(s) > maxTextBytes || len(part) > 6 || (hasPart && part == "") || whole == "" {
+		return 0, fmt.Errorf("%s is not an amount: write POS with at most 6 decimals, such as 25 or 0.5", clip(s))
 	}
 	digits := whole + part + strings.Repeat("0", 6-len(part))
 	for _, c := range digits {
 		if c < '0' || c > '9' {
-			return 0, fmt.Errorf("%q is not an amount: write POS with at most 6 decimals, such as 25 or 0.5", s)
+			return 0, fmt.Errorf("%s is not an amount: write POS with at most 6 decimals, such as 25 or 0.5", clip(s))
 		}
 	}
 	v, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil || v > MaxSupply {
-		return 0, fmt.Errorf("%q is not an amount: more than the largest supply of %s POS", s, FormatPOS(MaxSupply))
+		return 0, fmt.Errorf("%s is not an amount: more than the largest supply of %s POS", clip(s), FormatPOS(MaxSupply))
 	}
 	return v, nil
 }

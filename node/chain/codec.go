@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"sort"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -16,15 +15,6 @@ var ErrEncoding = errors.New("not a canonical encoding")
 // ErrTooLarge marks bytes above the cap of their kind. Nothing was decoded.
 var ErrTooLarge = errors.New("encoding is too large")
 
-// An array is allocated by the count it claims, so the count is capped by the
-// bytes that came: fewArrayElements, and one more for every elementBytes. No
-// long array of the protocol has shorter elements (a hash is 34 bytes), so what
-// is decoded stays within a few times the size of the input, whatever it says.
-const (
-	fewArrayElements = 128
-	elementBytes     = 32
-)
-
 var (
 	encMode = must(cbor.EncOptions{
 		Sort:          cbor.SortCoreDeterministic,
@@ -32,39 +22,15 @@ var (
 		IndefLength:   cbor.IndefLengthForbidden,
 		TagsMd:        cbor.TagsForbidden,
 	}.UserBufferEncMode())
-	decModes = decoders()
+	// What is not of the form of the protocol has been refused before; see checkForm.
+	decMode = must(cbor.DecOptions{
+		IndefLength:       cbor.IndefLengthForbidden,
+		TagsMd:            cbor.TagsForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		MaxArrayElements:  MaxProposalBytes,
+		MaxNestedLevels:   maxLevels,
+	}.DecMode())
 )
-
-// decoders are modes by the elements they let an array have, ascending by a
-// quarter: the options of the library cannot depend on the input.
-func decoders() (modes []decoder) {
-	const largest = fewArrayElements + MaxProposalBytes/elementBytes
-	for most := fewArrayElements; ; most += most / 4 {
-		modes = append(modes, decoder{most, must(cbor.DecOptions{
-			DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-			IndefLength:       cbor.IndefLengthForbidden,
-			TagsMd:            cbor.TagsForbidden,
-			ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-			MaxArrayElements:  most,
-			MaxMapPairs:       64,
-			MaxNestedLevels:   8,
-		}.DecMode())})
-		if most >= largest {
-			return modes
-		}
-	}
-}
-
-type decoder struct {
-	most int // elements of an array
-	mode cbor.DecMode
-}
-
-func decoderFor(size int) cbor.DecMode {
-	need := fewArrayElements + size/elementBytes
-	i := sort.Search(len(decModes)-1, func(i int) bool { return decModes[i].most >= need })
-	return decModes[i].mode
-}
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -84,13 +50,18 @@ func Encode(v any) []byte {
 	return b
 }
 
-// Decode reads into v the canonical encoding b of at most limit bytes. An array
-// of more than 128 elements must have 32 bytes for each of the rest. It fails with [ErrTooLarge] or [ErrEncoding] and never panics.
+// Decode reads into v the canonical encoding b of at most limit bytes. An array of
+// more than 24 elements must bring 64 bytes for each of the rest. It fails with
+// [ErrTooLarge] or [ErrEncoding], never panics, and refuses within four times the
+// memory of b.
 func Decode(b []byte, v any, limit int) error {
 	if len(b) > limit {
 		return fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooLarge, len(b), limit)
 	}
-	if err := decoderFor(len(b)).Unmarshal(b, v); err != nil {
+	if err := checkForm(b); err != nil {
+		return err
+	}
+	if err := decMode.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrEncoding, err)
 	}
 	var again bytes.Buffer

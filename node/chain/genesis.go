@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 )
 
@@ -54,13 +53,8 @@ func ParseGenesis(b []byte) (*Genesis, error) {
 		return nil, fmt.Errorf("read genesis: %w: %d bytes, at most %d are allowed", ErrTooLarge, len(b), MaxGenesisBytes)
 	}
 	var g Genesis
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&g); err != nil {
+	if err := decodeGenesis(b, &g); err != nil {
 		return nil, fmt.Errorf("read genesis: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("read genesis: something follows the closing brace")
 	}
 	if err := g.Check(); err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)

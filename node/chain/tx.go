@@ -33,7 +33,7 @@ func (k *TxKind) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not a kind of transaction: use transfer, register or stake", b)
+	return fmt.Errorf("%s is not a kind of transaction: use transfer, register or stake", clip(string(b[:min(len(b), maxTextBytes+1)])))
 }
 
 const (
