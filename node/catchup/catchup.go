@@ -8,16 +8,8 @@ import (
 	"time"
 )
 
-// Peer is somebody to ask.
-type Peer struct {
-	ID     string
-	Height uint64 // what it claims to have decided
-}
-
-// Block is a final block as it travels, unverified.
-type Block struct{ Block, Certificate []byte }
-
-// Config is what catching up needs of the node. All fields but Log are needed.
+// Config is what catching up needs of the node. All fields but Log are needed, and all functions may be called from any
+// goroutine.
 type Config struct {
 	// Height is the last height decided here.
 	Height func() uint64
@@ -29,36 +21,27 @@ type Config struct {
 	Peers func() []Peer
 	// Fetch asks a peer for blocks from a height on; it may bring fewer than max,
 	// and along with an error those that came whole. It returns soon after ctx
-	// ends. It is called concurrently, at most twice at a time for one peer.
+	// ends. It is called concurrently, at most [PerPeer] times at once for one
+	// peer and [MaxRequests] times in all.
 	Fetch func(ctx context.Context, peer string, from uint64, max int) ([]Block, error)
 	// Apply verifies a block and its certificate and commits it. A block that is
-	// not the next is no error.
+	// not the next is no error. Fetching goes on meanwhile.
 	Apply func(ctx context.Context, b Block) error
-	// Hostile tells whether an error of Apply is the sender's fault; others are
-	// our own, and end the run.
+	// Hostile tells whether an error of Apply is the sender's fault; others, but
+	// for [ErrLater], are our own, and end the run.
 	Hostile func(error) bool
 	// Blame is told who was at fault.
 	Blame func(peer string, err error)
 	Log   *slog.Logger
 }
 
-const (
-	// Window is how many stretches of blocks are fetched or held at once.
-	Window = 4
+const tellEvery = 5 * time.Second // between two progress lines
 
-	stretchBlocks = 128                    // asked for at once; the transport caps bytes
-	patience      = 15 * time.Second       // for one answer
-	hurry         = 2 * time.Second        // after which another peer is asked for what is needed next
-	lookEvery     = time.Second            // how often to look without a hint
-	grace         = 150 * time.Millisecond // for consensus to bring a single block
-	tellEvery     = 5 * time.Second        // between two progress lines
-)
-
-// Catchup keeps one node up to date. Make it with [New], run it with [Catchup.Run].
+// Catchup keeps one node up to date: it drives an [Engine] with the real clock and asks peers in goroutines. Make it with
+// [New], run it with [Catchup.Run].
 type Catchup struct {
-	cfg  Config
-	wake chan struct{}
-	book book // used by the goroutine of Run alone
+	cfg   Config
+	hints chan uint64
 
 	mu       sync.Mutex
 	progress Progress
@@ -81,7 +64,7 @@ func New(cfg Config) (*Catchup, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Catchup{cfg: cfg, wake: make(chan struct{}, 1), book: newBook()}, nil
+	return &Catchup{cfg: cfg, hints: make(chan uint64, 1)}, nil
 }
 
 // Hint says that somebody claims a height. It never blocks.
@@ -90,7 +73,7 @@ func (c *Catchup) Hint(height uint64) {
 		return
 	}
 	select {
-	case c.wake <- struct{}{}:
+	case c.hints <- height:
 	default:
 	}
 }
@@ -108,60 +91,28 @@ func (c *Catchup) Progress() Progress {
 	return c.progress
 }
 
-func (c *Catchup) note(active bool, rate float64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.progress.Active, c.progress.Rate = active, rate
-}
-
 // Run catches up whenever the node is behind, until ctx ends or Apply fails for a reason of our own.
 func (c *Catchup) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.wake:
-		case <-tick.C:
-		}
-		height := c.cfg.Height()
-		ahead := c.highest()
-		if ahead <= height {
-			continue
-		}
-		if ahead == height+1 {
-			if err := wait(ctx, grace); err != nil {
-				return err
-			}
-			if c.cfg.Height() > height {
-				continue
-			}
-		}
-		if err := c.advance(ctx); err != nil {
-			return err
-		}
+	ctx, cancel := context.WithCancel(ctx)
+	d := &driver{
+		Catchup: c, ctx: ctx, start: time.Now(),
+		answers: make(chan answer, MaxRequests), // as many as there are requests: nobody waits to put one in
+		cancels: map[RequestID]context.CancelFunc{},
 	}
-}
-
-// highest is the most that a peer which may be asked claims.
-func (c *Catchup) highest() uint64 {
-	top, now := uint64(0), time.Now()
-	for _, p := range c.cfg.Peers() {
-		if !c.book.resting(p.ID, now) {
-			top = max(top, p.Height)
-		}
+	defer d.fetching.Wait()
+	defer cancel()
+	var err error
+	d.engine, err = NewEngine(Ports{
+		Height: c.cfg.Height, Peers: c.cfg.Peers, Ask: d.ask, Cancel: func(id RequestID) { d.cancels[id]() },
+		Apply:   func(b Block) error { return c.cfg.Apply(ctx, b) },
+		Hostile: c.cfg.Hostile, Blame: c.cfg.Blame,
+		Passed: func(peer string, rest time.Duration, err error) {
+			c.cfg.Log.Debug("peer passed over", slog.String("peer", peer), slog.Duration("rest", rest), slog.Any("error", err))
+		},
+	})
+	for err == nil {
+		err = d.input()
+		d.tell()
 	}
-	return top
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return err
 }
