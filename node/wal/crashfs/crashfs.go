@@ -1,8 +1,9 @@
 // Package crashfs is for tests of durable things: it stops the world before every change a program makes to its disk and
 // shows what a crash at that instant could leave there.
 //
-// It joins the two halves pebble's vfs has for this: errorfs, which sees every operation, and the crash clones of MemFS,
-// which know what was synced.
+// [Watch] and [Images] join the two halves pebble's vfs has for this: errorfs, which sees every operation, and the crash
+// clones of MemFS, which know what was synced. They do for the tests of one file. [Disk] is for runs of a whole node with
+// many crashes in a row.
 package crashfs
 
 import (
