@@ -43,6 +43,9 @@ type Stats struct {
 	Bytes        int    `json:"bytes"` // of encoded transactions
 	Accounts     int    `json:"accounts"`
 	Dropped      uint64 `json:"dropped"` // since the start: left without being in a block
+
+	MaxTransactions int `json:"-"` // the bounds
+	MaxBytes        int `json:"-"`
 }
 
 // Stats returns the sizes now.
@@ -52,5 +55,6 @@ func (p *Pool) Stats() Stats {
 	return Stats{
 		Transactions: len(p.byID), Executable: p.ready, Bytes: p.bytes,
 		Accounts: len(p.accounts), Dropped: p.dropped,
+		MaxTransactions: p.cfg.MaxTxs, MaxBytes: p.cfg.MaxBytes,
 	}
 }

@@ -41,6 +41,7 @@ func (r *Replica) retryBuild() {
 	}
 	r.building = nil
 	hash := block.Header.Hash()
+	r.forgetBlocks()
 	r.outcomes[hash] = outcome
 	r.forged[hash] = now
 	// An event of its own, also when this runs within another.
@@ -200,6 +201,7 @@ func (r *Replica) execute(b *chain.Block, hash chain.Hash) error {
 	if err := ledger.CheckRoots(h, out); err != nil {
 		return err
 	}
+	r.forgetBlocks()
 	r.outcomes[hash] = out
 	return nil
 }

@@ -127,6 +127,7 @@ func (r *Replica) proposal(peer string, key chain.PublicKey, payload []byte) err
 		return nil
 	}
 	if _, ok := r.forged[p.BlockHash]; !ok {
+		r.forgetBlocks()
 		r.forged[p.BlockHash] = r.cfg.Ports.Now()
 	}
 	r.handle(consensus.ProposalReceived{Proposal: verified})

@@ -1,58 +1,72 @@
 package sim
 
-import "github.com/posnet/posnet/node/chain"
+import (
+	"math/rand/v2"
+
+	"github.com/posnet/posnet/node/chain"
+)
 
 // Config describes a run. The same Config always gives the same run.
 type Config struct {
 	Seed    uint64
-	Nodes   int    // validators, with stakes drawn from the seed
-	Heights uint64 // the run ends when every node has decided this many
-	Faults  Faults
-	// TxEvery is the mean time between two transfers, in milliseconds; 0: none.
+	Profile string // what the faults are called together, for reports
+	Nodes   int    // validators, from 1
+	Weights []uint64
+	// Followers are nodes without stake, which start late and catch up.
+	Followers int
+	// Heights every honest node decides while things go wrong; the rest of the
+	// run is calm.
+	Heights uint64
+	// FaultTime ends the faulty part before Heights are decided; milliseconds;
+	// 0: never.
+	FaultTime uint64
+	// CalmHeights every honest node decides after the faults ended, with bounds on time and rounds.
+	CalmHeights uint64
+	Faults      []Fault
+	// TxEvery is the mean time between two transfers in milliseconds; 0: none.
 	TxEvery uint64
-	// Limit ends a run that does not get there, in simulated milliseconds.
-	Limit uint64
-	// Params of the chain; zero: [chain.DefaultParams] without fee.
+	// MaxEvents ends a run that does not get on; 0: [DefaultMaxEvents].
+	MaxEvents uint64
+	// Params of the chain; nil: [chain.DefaultParams] without a fee.
 	Params *chain.Params
 	// Log, when set, is told the story in readable lines.
 	Log func(line string)
+	// Checkers look on beside those of every run.
+	Checkers []Checker
+	// OutOfBounds allows a third of the stake or more to be faulty, for runs
+	// that show what then happens.
+	OutOfBounds bool
 }
 
-// Faults of the network and the machines. Probabilities are from 0 to 1.
-type Faults struct {
-	MinDelay, MaxDelay uint64  // of a message, in milliseconds
-	Loss               float64 // a message is lost
-	Duplicate          float64 // a message arrives twice
-	// SlowChance delays a message by up to SlowBy more: reordering.
-	SlowChance float64
-	SlowBy     uint64
-	// CrashEvery is the mean time between two crashes of some node; a crashed
-	// node loses what it did not sync and restarts within DownFor.
-	CrashEvery, DownFor uint64
-	// ClockSkew is how far each node's clock is off, either way.
-	ClockSkew uint64
-}
+// DefaultMaxEvents is far more than an honest run of some thousand heights has.
+const DefaultMaxEvents = 50_000_000
 
-// Calm is a network that works.
-func Calm() Faults { return Faults{MinDelay: 1, MaxDelay: 5} }
-
-// Rough loses, delays, repeats and reorders messages and crashes nodes.
-func Rough() Faults {
-	return Faults{
-		MinDelay: 1, MaxDelay: 30, Loss: 0.02, Duplicate: 0.02, SlowChance: 0.02, SlowBy: 400,
-		CrashEvery: 20_000, DownFor: 3000, ClockSkew: 500,
-	}
+// Fault is one thing that goes wrong.
+type Fault interface {
+	// Name is in kebab-case and says what happens.
+	Name() string
+	// Plan is called once, before anything happens. It sets hooks and plans
+	// events; all its choices come from r, so that other faults do not change
+	// them.
+	Plan(w *World, r *rand.Rand)
 }
 
 // Result is what a run came to.
 type Result struct {
-	Seed       uint64   `json:"seed"`
-	Heights    uint64   `json:"heights"` // decided by every node
-	Rounds     uint64   `json:"rounds"`  // decided in a round above 0, summed over heights
-	Crashes    int      `json:"crashes"`
-	Messages   uint64   `json:"messages"`
-	Transfers  uint64   `json:"transfers"` // final
-	SimSeconds float64  `json:"simSeconds"`
-	TraceHash  string   `json:"traceHash"`
-	Violations []string `json:"violations"`
+	Seed        uint64         `json:"seed"`
+	Profile     string         `json:"profile"`
+	Nodes       int            `json:"nodes"`
+	Faults      []string       `json:"faults"`
+	Heights     uint64         `json:"heights"` // decided by every honest node
+	Rounds      uint64         `json:"rounds"`  // heights decided in a round above 0
+	Crashes     int            `json:"crashes"`
+	Messages    uint64         `json:"messages"`
+	Events      uint64         `json:"events"`
+	Transfers   uint64         `json:"transfers"` // final
+	SimSeconds  float64        `json:"simSeconds"`
+	WallSeconds float64        `json:"wallSeconds"`
+	TraceHash   string         `json:"traceHash"`
+	Fired       map[string]int `json:"fired"` // how often each fault struck
+	Evidence    int            `json:"evidence"`
+	Violations  []string       `json:"violations"`
 }

@@ -1,81 +1,221 @@
 package sim
 
 import (
-	"container/heap"
-	"crypto/sha256"
-	"encoding/binary"
-	"hash"
-	"math/rand/v2"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/keys"
+	"github.com/posnet/posnet/node/replica"
 )
 
-// world is simulated time: events in the order of their instants, and of their
-// making where two share one.
-type world struct {
-	now    uint64 // milliseconds
-	next   uint64
-	events eventHeap
-	random *rand.Rand
-	trace  hash.Hash
+// World is a run: the nodes, what lies between them, what goes wrong, and who
+// watches. Faults work on it through its exported methods.
+type World struct {
+	*timeline
+	cfg         Config
+	genesis     *chain.Genesis
+	genesisHash chain.Hash
+	nodes       []*Node // validators, then followers, then twins
+	byName      map[string]*Node
+	known       *keys.Known
+
+	faulty               bool
+	filters              []filter
+	fetches              []func(*Fetch)
+	heals                []func()
+	load                 *load
+	checks               []Checker
+	broken               int    // a run ends at the first broken promise
+	fault                uint64 // stake that was made Byzantine
+	calmFrom, roundLimit uint64
+	result               Result
 }
 
-type event struct {
-	at, seq uint64
-	run     func()
+// filter looks at messages on their way; lasting ones also after the faults ended.
+type filter struct {
+	lasting bool
+	see     func(*Message)
 }
 
-// epoch is when simulated time begins, in Unix milliseconds.
-const epoch = 1_800_000_000_000
-
-func newWorld(seed uint64) *world {
-	return &world{now: epoch, random: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), trace: sha256.New()}
-}
-
-// after runs fn in the future.
-func (w *world) after(ms uint64, fn func()) {
-	w.next++
-	heap.Push(&w.events, &event{at: w.now + ms, seq: w.next, run: fn})
-}
-
-// step runs the next event; false when there is none.
-func (w *world) step() bool {
-	if w.events.Len() == 0 {
-		return false
+// Run simulates a network: first with faults, until every honest node has
+// decided cfg.Heights blocks, then without, for cfg.CalmHeights more. The error
+// is of the simulation itself; broken promises are in the result.
+func Run(cfg Config) (Result, error) {
+	w := &World{
+		timeline: newTimeline(cfg.Seed), cfg: cfg, byName: map[string]*Node{}, known: keys.NewKnown(1 << 14), faulty: true,
+		result: Result{Seed: cfg.Seed, Profile: cfg.Profile, Nodes: cfg.Nodes, Fired: map[string]int{}, Faults: []string{}, Violations: []string{}},
 	}
-	e := heap.Pop(&w.events).(*event)
-	w.now = e.at
-	e.run()
-	return true
+	began := time.Now()
+	defer w.close()
+	w.checks = append(standardCheckers(w), cfg.Checkers...)
+	if err := w.build(); err != nil {
+		return w.result, err
+	}
+	for _, f := range cfg.Faults {
+		w.result.Faults = append(w.result.Faults, f.Name())
+		f.Plan(w, stream(cfg.Seed, f.Name()))
+	}
+	w.load = newLoad(w)
+	for _, n := range slices.Clone(w.nodes) {
+		n.start()
+	}
+	if err := w.faultyPart(); err != nil {
+		return w.result, err
+	}
+	if err := w.calmPart(); err != nil {
+		return w.result, err
+	}
+	for _, c := range w.checks {
+		c.End(w)
+	}
+	r := &w.result
+	r.Heights, r.Events = w.lowest(), w.count
+	r.SimSeconds, r.WallSeconds = float64(w.now-epoch)/1000, time.Since(began).Seconds()
+	r.TraceHash = fmt.Sprintf("%x", w.trace.Sum(nil))
+	return *r, nil
 }
 
-// note adds to the trace, whose hash names the run.
-func (w *world) note(kind byte, node int, parts ...[]byte) {
-	var b [17]byte
-	b[0] = kind
-	binary.BigEndian.PutUint64(b[1:], w.now)
-	binary.BigEndian.PutUint64(b[9:], uint64(node))
-	w.trace.Write(b[:])
-	for _, p := range parts {
-		w.trace.Write(p)
+func (w *World) faultyPart() error {
+	for w.lowest() < w.cfg.Heights && w.broken == 0 {
+		if w.cfg.FaultTime > 0 && w.now-epoch > w.cfg.FaultTime {
+			break
+		}
+		if err := w.next1(); err != nil {
+			return err
+		}
+	}
+	w.heal()
+	return nil
+}
+
+// next1 lets one event happen, and the checkers look.
+func (w *World) next1() error {
+	if !w.step() {
+		return fmt.Errorf("nothing is left to happen at height %d", w.lowest())
+	}
+	limit := w.cfg.MaxEvents
+	if limit == 0 {
+		limit = DefaultMaxEvents
+	}
+	if w.count > limit {
+		w.Violate("liveness: after %d events and %d simulated seconds the slowest node is at height %d", w.count, (w.now-epoch)/1000, w.lowest())
+	}
+	return nil
+}
+
+// heal ends the faults: everything works from now on, except who is Byzantine.
+func (w *World) heal() {
+	if !w.faulty {
+		return
+	}
+	w.say("the faults end")
+	w.faulty = false
+	w.filters = slices.DeleteFunc(w.filters, func(f filter) bool { return !f.lasting })
+	for _, h := range w.heals {
+		h()
+	}
+	for _, n := range w.nodes {
+		n.heal()
 	}
 }
 
-// chance is true with probability p.
-func (w *world) chance(p float64) bool { return p > 0 && w.random.Float64() < p }
-
-// between is uniform from a to b.
-func (w *world) between(a, b uint64) uint64 { return a + w.random.Uint64N(b-a+1) }
-
-type eventHeap []*event
-
-func (h eventHeap) Len() int { return len(h) }
-func (h eventHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || (h[i].at == h[j].at && h[i].seq < h[j].seq)
+func (w *World) close() {
+	for _, n := range w.nodes {
+		n.close()
+	}
 }
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(x any)   { *h = append(*h, x.(*event)) }
-func (h *eventHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return e
+
+// Faulty reports whether things still go wrong.
+func (w *World) Faulty() bool { return w.faulty }
+
+// Now is the true time in milliseconds; nodes see their own.
+func (w *World) Now() uint64 { return w.now }
+
+// Nodes are all nodes: validators in front.
+func (w *World) Nodes() []*Node { return w.nodes }
+
+// Validators are the nodes with stake from the beginning, without their twins.
+func (w *World) Validators() []*Node { return w.nodes[:w.cfg.Nodes] }
+
+// Genesis is that of the network.
+func (w *World) Genesis() (*chain.Genesis, chain.Hash) { return w.genesis, w.genesisHash }
+
+// Fired counts a stroke of a fault.
+func (w *World) Fired(f Fault) { w.result.Fired[f.Name()]++ }
+
+// OnSend has see look at every message on its way, until the faults end. It may
+// change it; see [Message].
+func (w *World) OnSend(see func(*Message)) { w.filters = append(w.filters, filter{false, see}) }
+
+// OnSendAlways is OnSend for Byzantine nodes, who do not heal.
+func (w *World) OnSendAlways(see func(*Message)) { w.filters = append(w.filters, filter{true, see}) }
+
+// OnFetch has see look at every answer to a node that catches up.
+func (w *World) OnFetch(see func(*Fetch)) { w.fetches = append(w.fetches, see) }
+
+// OnHeal is called when the faults end.
+func (w *World) OnHeal(fn func()) { w.heals = append(w.heals, fn) }
+
+// While calls fn again and again while the faults last, after a pause that it
+// returns; the first pause is given.
+func (w *World) While(pause uint64, fn func() uint64) {
+	w.After(pause, func() {
+		if w.faulty {
+			w.While(max(1, fn()), fn)
+		}
+	})
+}
+
+// Always is [World.While] to the end of the run.
+func (w *World) Always(pause uint64, fn func() uint64) {
+	w.After(pause, func() { w.Always(max(1, fn()), fn) })
+}
+
+// lowest is the height that every honest node has decided.
+func (w *World) lowest() uint64 {
+	low := ^uint64(0)
+	for _, n := range w.nodes {
+		if n.counts() {
+			low = min(low, n.durable)
+		}
+	}
+	return low
+}
+
+// highest is what some node has decided.
+func (w *World) highest() (high uint64) {
+	for _, n := range w.nodes {
+		high = max(high, n.durable)
+	}
+	return high
+}
+
+// decided takes what became final on a node.
+func (w *World) decided(n *Node, d replica.Decision) {
+	w.note('d', n.Index, d.Hash[:])
+	n.durable = max(n.durable, d.Block.Header.Height)
+	for _, c := range w.checks {
+		c.Decided(n, d)
+	}
+}
+
+// Violate records a broken promise; the run ends.
+func (w *World) Violate(format string, args ...any) {
+	v := fmt.Sprintf(format, args...)
+	w.broken++
+	if len(w.result.Violations) < 20 {
+		w.result.Violations = append(w.result.Violations, v)
+	}
+	w.say("VIOLATION %s", v)
+}
+
+// Say tells a line of the story.
+func (w *World) Say(format string, args ...any) { w.say(format, args...) }
+
+func (w *World) say(format string, args ...any) {
+	if w.cfg.Log != nil {
+		w.cfg.Log(fmt.Sprintf("%10.3fs  ", float64(w.now-epoch)/1000) + fmt.Sprintf(format, args...))
+	}
 }
