@@ -8,13 +8,8 @@ import (
 
 // All lists every fault, by group.
 func All() []*Fault {
-	return slices.Concat(network, disks)
+	return slices.Concat(network, clocks, pods, stakes, disks, peers, byzantine)
 }
-
-var (
-	network = []*Fault{messageLoss, partitionOneWay}
-	disks   = []*Fault{crash}
-)
 
 // Find gives the fault of a name.
 func Find(name string) (*Fault, error) {

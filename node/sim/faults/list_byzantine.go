@@ -1,0 +1,4 @@
+package faults
+
+// byzantine is what a validator does on purpose.
+var byzantine = []*Fault{}

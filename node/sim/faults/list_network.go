@@ -1,0 +1,4 @@
+package faults
+
+// network is what goes wrong between nodes.
+var network = []*Fault{messageLoss, partitionOneWay}

@@ -1,0 +1,4 @@
+package faults
+
+// peers is what goes wrong with those that a node catches up from.
+var peers = []*Fault{}
