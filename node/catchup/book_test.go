@@ -41,6 +41,20 @@ func TestTheBookPrefersWhoDeliveredAndRestsWhoFailed(t *testing.T) {
 	}
 }
 
+func TestARestGrowsWithEachFailureInARow(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	for i, want := range []time.Duration{5, 10, 20, 40, 80, 120, 120, 120, 120, 120, 120} {
+		if got := b.failed("a", time.Duration(i)); got != want*time.Second || !b.resting("a", got-1) || b.resting("a", time.Duration(i)+got) {
+			t.Fatalf("failure %d: want a rest of %d s, got %v", i+1, want, got)
+		}
+	}
+	b.delivered("a", 1, 0)
+	if got := b.failed("a", 0); got != rest {
+		t.Fatalf("it delivered meanwhile, and rests %v", got)
+	}
+}
+
 func TestTheBookForgetsWhoMattersLeast(t *testing.T) {
 	t.Parallel()
 	b := newBook()

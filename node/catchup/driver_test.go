@@ -20,7 +20,9 @@ type node struct {
 	slow    time.Duration // one block takes to be applied
 	broken  uint64        // applying this height fails for a reason of our own
 	stalls  bool          // no peer answers
+	lazy    time.Duration // all answers but those with the first block take so much longer
 	fetches int           // under way
+	fetched int           // in all
 	most    int           // of these, and of those that waited while something was applied
 	here    int           // answers since the last block was applied
 }
@@ -49,8 +51,11 @@ func (n *node) config() Config {
 func (n *node) fetch(ctx context.Context, _ string, from uint64, count int) ([]Block, error) {
 	n.mu.Lock()
 	n.fetches++
-	n.mu.Unlock()
 	after := time.After(time.Second)
+	if n.fetched++; from > 1 {
+		after = time.After(time.Second + n.lazy)
+	}
+	n.mu.Unlock()
 	if n.stalls {
 		after = nil
 	}
@@ -90,6 +95,8 @@ func (n *node) run(t *testing.T, ctx context.Context) error {
 	if n.Catchup, err = New(n.config()); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, 24*time.Hour) // of synctest's time
+	defer cancel()
 	return n.Run(ctx)
 }
 
@@ -127,8 +134,18 @@ func TestAnAnswerIsNotLateBecauseABlockTakesLong(t *testing.T) {
 		if err := n.run(t, t.Context()); err == nil || n.height != 2*StretchBlocks+1 {
 			t.Fatalf("want an end at height %d, got %d, %v", 2*StretchBlocks+1, n.height, err)
 		}
-		if n.most < 3 {
-			t.Fatalf("want three answers to wait while the first block is applied, there were %d", n.most)
+		if n.most < 3 || n.fetched != 4 {
+			t.Fatalf("want three answers to wait while the first block is applied, and no further request; %d waited, %d were asked", n.most, n.fetched)
+		}
+	})
+	// But one that was late is late, however long the block took.
+	synctest.Test(t, func(t *testing.T) {
+		n := &node{tip: 4 * StretchBlocks, slow: 2 * patience, broken: 3, lazy: patience}
+		if err := n.run(t, t.Context()); err == nil || n.height != 2 {
+			t.Fatalf("want an end at height 2, got %d, %v", n.height, err)
+		}
+		if n.fetched <= 4 {
+			t.Fatalf("want the late stretches to be asked for again, there were %d requests", n.fetched)
 		}
 	})
 }

@@ -98,15 +98,18 @@ func TestLiarsAreFoundOutAndTheTipIsReached(t *testing.T) {
 	}
 }
 
-func TestWhatElseALiarBroughtIsNotLookedAt(t *testing.T) {
+func TestWhatElseALiarBroughtOrIsAboutToBringIsNotLookedAt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, map[string]*fake{
-		"liar":   {claims: 600, answer: func(from uint64, count int) reply { return reply{blocks: make([]Block, count)} }},
-		"honest": {claims: 600, answer: honest(600, StretchBlocks, time.Second)},
-	})
-	w.play(w.reached(600))
-	if len(w.blamed) != 1 {
-		t.Fatalf("one block was enough to know, it was blamed %d times", len(w.blamed))
+	for _, after := range []time.Duration{0, 1100 * time.Millisecond} { // its second answer is here by then, or on its way
+		liar := &fake{claims: 600}
+		liar.answer = func(from uint64, count int) reply {
+			return reply{blocks: make([]Block, count), after: after + time.Duration(liar.asked)*200*time.Millisecond}
+		}
+		w := newWorld(t, map[string]*fake{"liar": liar, "honest": {claims: 600, answer: honest(600, StretchBlocks, time.Second)}})
+		w.play(w.reached(600))
+		if len(w.blamed) != 1 || liar.asked != 2 {
+			t.Fatalf("one block was enough to know, it was blamed %d times; asked %d times", len(w.blamed), liar.asked)
+		}
 	}
 }
 
@@ -130,6 +133,11 @@ func TestALateAnswerIsHastenedAndAtLastGivenUp(t *testing.T) {
 	if s := w.e.Stats(); s.Requests != 0 || s.Active || w.resting["a"] <= w.now {
 		t.Fatalf("its time is over: %+v", s)
 	}
+	began := w.e.Stats().Began
+	w.playFor(3 * time.Second)
+	if w.e.Stats().Began != began {
+		t.Fatal("while it rests there is no reason to begin anew")
+	}
 }
 
 func TestAnAnswerAfterTheDeadlineIsIgnored(t *testing.T) {
@@ -151,6 +159,133 @@ func TestAnAnswerAfterTheDeadlineIsIgnored(t *testing.T) {
 	w.play(w.reached(100))
 	if len(w.resting) > 0 {
 		t.Fatalf("it was in time, and rests: %v", w.resting)
+	}
+
+	w = newWorld(t, map[string]*fake{"a": {claims: 100, answer: stalls}})
+	w.step()
+	w.must(w.e.Answered(w.now+patience, 1, blocks(1, 100), nil))
+	if w.playFor(time.Second); w.height > 0 || w.resting["a"] == 0 {
+		t.Fatalf("it was too late, and height %d is reached; resting %v", w.height, w.resting)
+	}
+
+	// Time does not go back: who fails now rests from now.
+	w = newWorld(t, map[string]*fake{"a": {claims: 100, answer: stalls}})
+	w.step()
+	asked = w.now
+	w.must(w.e.Tick(asked + 10*time.Second))
+	w.must(w.e.Answered(asked+time.Second, 1, nil, nil))
+	if got := w.e.book.see("a").until - asked; got != 10*time.Second+rest {
+		t.Fatalf("it rests until %v after it was asked", got)
+	}
+}
+
+func TestOnlyWhoHadTheTimeToBeAsFastIsPassedOver(t *testing.T) {
+	t.Parallel()
+	peers := map[string]*fake{
+		"a": {claims: 100, answer: stalls},
+		"b": {claims: 100, answer: honest(100, 100, hurry+100*time.Millisecond)},
+		"c": {claims: 100, answer: honest(100, 100, time.Second)},
+	}
+	w := newWorld(t, peers)
+	w.play(w.reached(100))
+	if w.resting["a"] <= w.now || w.resting["b"] > 0 || w.resting["c"] > 0 {
+		t.Fatalf("want only a to rest, resting are %v", w.resting)
+	}
+	for id, q := range w.open {
+		if !q.cancelled {
+			t.Errorf("request %d of %s is not wanted any more, and goes on", id, q.peer)
+		}
+	}
+}
+
+func TestTheFirstAnswerStaysUntilItIsVerified(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]*fake{
+		"a": {claims: 100, answer: honest(100, 100, hurry+500*time.Millisecond)},
+		"b": {claims: 100, answer: honest(100, 100, 600*time.Millisecond)},
+	})
+	w.fullUntil = w.now + 10*time.Second
+	w.play(w.reached(100))
+	w.playFor(time.Second)
+	if a, b := w.e.book.see("a").blocks, w.e.book.see("b").blocks; a != 100 || b != 0 {
+		t.Fatalf("a was first, counted are %d blocks of a and %d of b", a, b)
+	}
+}
+
+func TestALiarIsNoFasterThanItsBlocksAreVerified(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]*fake{
+		"a slow one": {claims: 100, answer: honest(100, 100, hurry+time.Second)},
+		"b liar":     {claims: 100, answer: func(_ uint64, count int) reply { return reply{blocks: make([]Block, count)} }},
+	})
+	if took := w.play(w.reached(100)); took != hurry+time.Second {
+		t.Fatalf("want the slow answer to be waited for, it took %v", took)
+	}
+	if w.resting["a slow one"] > 0 {
+		t.Fatal("nobody was faster, and it rests")
+	}
+}
+
+func TestWhatOthersBringIsKeptWhileNobodyCanBeAskedForWhatIsNext(t *testing.T) {
+	t.Parallel()
+	good := &fake{claims: 600, answer: honest(600, StretchBlocks, time.Second)}
+	w := newWorld(t, map[string]*fake{
+		"fails": {claims: 600, answer: func(uint64, int) reply { return reply{err: errors.New("gone")} }},
+		"good":  good,
+	})
+	w.play(w.reached(600))
+	if good.asked != 5 {
+		t.Fatalf("600 blocks are five requests, there were %d", good.asked)
+	}
+}
+
+func TestWhatIsNextIsAskedForAsSoonAsSomebodyRested(t *testing.T) {
+	t.Parallel()
+	a := &fake{claims: 1000}
+	a.answer = func(from uint64, count int) reply {
+		switch a.asked {
+		case 1:
+			return reply{err: errors.New("gone")}
+		case 2:
+			return reply{never: true}
+		}
+		return reply{blocks: blocks(from, from+uint64(count)-1)}
+	}
+	w := newWorld(t, map[string]*fake{"a": a})
+	if took := w.play(w.reached(StretchBlocks)); took > rest+lookEvery {
+		t.Fatalf("want about %v, it took %v", rest, took)
+	}
+}
+
+func TestNothingIsHeldThatCannotBeUsedSoon(t *testing.T) {
+	t.Parallel()
+	a := &fake{claims: 1000}
+	a.answer = func(from uint64, count int) reply {
+		if a.asked == 1 {
+			return reply{err: errors.New("gone")}
+		}
+		return reply{blocks: blocks(from, from+uint64(count)-1), after: time.Second}
+	}
+	w := newWorld(t, map[string]*fake{"a": a})
+	w.playFor(rest / 2)
+	if s := w.e.Stats(); s.Active || s.Stretches+s.Blocks > 0 || a.asked != 2 {
+		t.Fatalf("whoever could bring the first block rests: %+v", s)
+	}
+	w.play(w.reached(1000))
+}
+
+func TestPeersThatNeverLetGoAreNotAskedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	peers := map[string]*fake{}
+	for i := range 60 {
+		peers[fmt.Sprint(i)] = &fake{claims: 1 << 40, answer: func(uint64, int) reply {
+			return reply{never: true, stubborn: 30 * time.Minute}
+		}}
+	}
+	w := newWorld(t, peers)
+	w.playFor(10 * time.Minute)
+	if s := w.e.Stats(); s.Requests != MaxRequests {
+		t.Fatalf("want the bound to be reached, there is %+v", s)
 	}
 }
 
@@ -187,8 +322,18 @@ func TestASingleBlockIsLeftToConsensusFirst(t *testing.T) {
 	if w.height != 1 || a.asked != 0 {
 		t.Fatalf("height %d, and it was fetched all the same, %d times", w.height, a.asked)
 	}
-	// But if consensus does not, it is fetched.
+	// The same again, block after block.
+	for i := range uint64(20) {
+		w.after(time.Duration(i)*grace*2/3, func() { w.height, a.claims = w.height+1, w.height+2 })
+	}
+	if w.playFor(20 * grace * 2 / 3); w.height != 21 || a.asked != 0 {
+		t.Fatalf("height %d, and %d were fetched", w.height, a.asked)
+	}
+	// But if consensus does not, it is fetched, and no hint makes that earlier.
+	a.claims = 1
 	w = newWorld(t, map[string]*fake{"a": a})
+	w.after(0, func() { w.must(w.e.Hint(w.now, 1)) })
+	w.after(grace/2, func() { w.must(w.e.Hint(w.now, 1)) })
 	if took := w.play(w.reached(1)); a.asked != 1 || took != grace {
 		t.Fatalf("want one request after %v, got %d after %v", grace, a.asked, took)
 	}
@@ -216,6 +361,9 @@ func TestConsensusMayBeFasterThanAnAnswer(t *testing.T) {
 	w := newWorld(t, map[string]*fake{"a": {claims: 500, answer: honest(500, StretchBlocks, 100*time.Millisecond)}})
 	w.decides(200, 3*time.Millisecond)
 	w.play(w.reached(500))
+	if n := w.e.Stats().Notes; n != 1 {
+		t.Fatalf("one peer was asked, %d have a record", n)
+	}
 	if len(w.blamed) != 0 {
 		t.Fatalf("nobody was at fault, blamed were %v", w.blamed)
 	}
