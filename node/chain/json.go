@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // ErrJSONForm marks JSON that would take far more memory than it has bytes, or
@@ -22,14 +23,18 @@ const (
 // CheckJSON refuses JSON from a stranger in which a list or an object has many
 // members and few bytes for each: three bytes of it may become hundreds in memory.
 // Up to 64 members are allowed whatever they are, and one more for every 64 bytes
-// that they bring. It refuses numbers that are no numbers of ours, too, since what
-// does not fit ends up in the text of an error, several times. It looks at nothing
-// else; json.Unmarshal comes after it. It allocates nothing unless it refuses.
+// that they bring. It refuses what is not UTF-8, and numbers that are no numbers of
+// ours, too, since what does not fit ends up in the text of an error, several
+// times. It looks at nothing else; json.Unmarshal comes after it. It allocates
+// nothing unless it refuses.
 func CheckJSON(b []byte) error { return walkJSON(b, len(b), nil) }
 
 // walkJSON is CheckJSON with a cap on strings; list is told how many elements each
 // list has that is a member of the outermost object.
 func walkJSON(b []byte, maxString int, list func(key []byte, n int)) error {
+	if !utf8.Valid(b) { // json.Unmarshal would replace each wrong byte by three
+		return fmt.Errorf("%w: it is not UTF-8", ErrJSONForm)
+	}
 	type level struct {
 		start, members int // where it begins, and its members: commas and one
 		list           bool

@@ -18,8 +18,9 @@ func FuzzFrames(f *testing.F) {
 	f.Add(append(appendHead(nil, FrameVote, 3), "abc"...))
 	f.Add([]byte{0xff, 0xff, 0xff, 0x7f, 1})
 	f.Add([]byte{0x80, 0x00, 2})
-	limits := frameCaps(1 << 12)
+	limits, stream := frameCaps(1<<12), frameReader()
 	f.Fuzz(func(t *testing.T, b []byte) {
+		stream.Fuzz(t, b)
 		r := bufio.NewReader(bytes.NewReader(b))
 		kind, size, err := readHead(r, limits)
 		if err != nil {

@@ -16,12 +16,15 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/posnet/posnet/node/chain"
 )
 
 const (
 	resolveTime  = 2 * time.Second
 	identityTime = 2 * time.Second
 	identityCap  = 64 << 10 // of an answer of GET /api/v1/node
+	maxIDText    = 128      // of a peer id; those of Ed25519 keys have 52
 	maxTargets   = 256
 	// sureFor is how long it is believed who is at an address, when that peer is connected by another one.
 	sureFor = 15 * time.Second
@@ -199,6 +202,14 @@ func (s *seeds) identify(ctx context.Context, t target) (PeerID, int, error) {
 	if err != nil || len(body) > identityCap {
 		return "", 0, fmt.Errorf("ask who is there: an answer of %d bytes or more, %v", len(body), err)
 	}
+	return readIdentity(body, s.net.cfg.Genesis)
+}
+
+// readIdentity reads what a node of a network says of itself: its peer id and peer port.
+func readIdentity(body []byte, genesis chain.Hash) (PeerID, int, error) {
+	if err := chain.CheckJSON(body); err != nil {
+		return "", 0, fmt.Errorf("ask who is there: %w", err)
+	}
 	var who struct {
 		GenesisHash string `json:"genesisHash"`
 		PeerID      string `json:"peerID"`
@@ -207,10 +218,13 @@ func (s *seeds) identify(ctx context.Context, t target) (PeerID, int, error) {
 	if err := json.Unmarshal(body, &who); err != nil {
 		return "", 0, fmt.Errorf("ask who is there: %w", err)
 	}
+	if len(who.PeerID) > maxIDText { // reading base 58 takes time that grows with its square
+		return "", 0, fmt.Errorf("the node there says a peer id of %d characters", len(who.PeerID))
+	}
 	switch id, err := peer.Decode(who.PeerID); {
 	case who.GenesisHash == "":
 		return "", 0, fmt.Errorf("the node there has no genesis yet")
-	case who.GenesisHash != s.net.cfg.Genesis.String():
+	case who.GenesisHash != genesis.String():
 		return "", 0, fmt.Errorf("the node there is of another network, with genesis %.8s", who.GenesisHash)
 	case err != nil:
 		return "", 0, fmt.Errorf("the node there says no peer id: %w", err)

@@ -22,9 +22,10 @@ func TestTransactionsReachEveryNode(t *testing.T) {
 		}
 	}
 	const each = 200
+	body := strings.Repeat("x", 100) // the smallest transaction has 148 bytes
 	for i := range each {
 		for k, n := range nodes {
-			n.submit(fmt.Sprintf("tx %d of %d", i, k))
+			n.submit(fmt.Sprintf("tx %d of %d %s", i, k, body))
 		}
 	}
 	eventually(t, "all pools are the same", func() bool {

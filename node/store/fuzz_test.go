@@ -1,0 +1,34 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/hostile"
+)
+
+// indexReaders read what this package writes besides blocks and states.
+func indexReaders() []hostile.Reader {
+	return []hostile.Reader{
+		{
+			Name: "tip", Spoil: hostile.SpoilBytes, Samples: [][]byte{encodeTip(Tip{Height: 1 << 40, Hash: chain.Hash{1, 2}})},
+			Read:  func(b []byte) (any, error) { return decodeTip(b) },
+			Write: func(v any) []byte { return encodeTip(v.(Tip)) },
+		},
+		{
+			Name: "place of a transaction", Spoil: hostile.SpoilBytes,
+			Samples: [][]byte{appendTxLocation(nil, TxLocation{Height: 1 << 40, Index: 3000}), appendTxLocation(nil, TxLocation{Height: 1})},
+			Read:    func(b []byte) (any, error) { return decodeTxLocation(b) },
+			// The index is this node's own and in no hash, so a longer form of a number
+			// does no harm; Write is left out.
+		},
+	}
+}
+
+func TestIndexesHoldAgainstHostileInput(t *testing.T) { // measures memory: not in parallel
+	for _, r := range indexReaders() {
+		r.Hold(t)
+	}
+}
+
+func FuzzIndexes(f *testing.F) { hostile.FuzzAll(f, indexReaders()) }
