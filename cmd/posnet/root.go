@@ -31,7 +31,7 @@ Try it:
 	root.AddCommand(
 		newNodeCommand(), newDevnetCommand(), newSampleCommand(),
 		newInitCommand(), newGenesisCommand(), newKeysCommand(),
-		newTxCommand(), newQueryCommand(), newBenchCommand(), newVersionCommand(),
+		newTxCommand(), newQueryCommand(), newBenchCommand(), newSimCommand(), newVersionCommand(),
 	)
 	explain(root)
 	return root

@@ -53,7 +53,7 @@ func (l *lottery) Decided(n *Node, d replica.Decision) {
 	}
 	i, _ := d.Set.Index(h.Forger)
 	input := append(append(append([]byte{}, h.Genesis[:]...), l.seed[:]...), chain.Uint64(h.Height)...)
-	beta, err := keys.VRFVerify(d.Set.At(i).Keys.VRF, input, [keys.ProofSize]byte(h.VRFProof))
+	beta, err := n.known.VRFVerify(d.Set.At(i).Keys.VRF, input, [keys.ProofSize]byte(h.VRFProof))
 	if err != nil {
 		n.Violate("lottery: the VRF proof of height %d does not hold: %v", h.Height, err)
 	}
