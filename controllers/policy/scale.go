@@ -35,7 +35,7 @@ func Scale(current, wanted int32, stakes []uint64, total uint64) ScaleDecision {
 	}
 	return ScaleDecision{
 		Replicas: current, Refused: true, Reason: v1alpha1.ReasonScaleDownRefused,
-		Message: fmt.Sprintf("%d validators are kept although %d are wished for: the pods that would go hold %s of %s POS, and the chain "+
+		Message: fmt.Sprintf("%d validators are kept although %d are asked for: the pods that would go hold %s of %s POS, and the chain "+
 			"halts unless more than 2/3 stays online; take their stake away first, or set spec.validators.replicas back to %d",
 			current, wanted, chain.FormatPOS(gone), chain.FormatPOS(total), current),
 	}

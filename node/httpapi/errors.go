@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
 
 	"github.com/labstack/echo/v4"
 
@@ -57,12 +58,23 @@ func asAPIError(err error) *apiError {
 	return fail(api.CodeInternal, "the node failed to answer; its log says why under this request's X-Request-Id")
 }
 
+// boundName finds the parameter in what the generated routes say when they
+// cannot read one; the rest of it speaks of Go.
+var boundName = regexp.MustCompile(`^Invalid format for parameter ([A-Za-z_-]+):`)
+
+func badParameter(text string) string {
+	if m := boundName.FindStringSubmatch(text); m != nil {
+		return m[1] + ": it cannot be read; the form it must have is at " + BasePath + "/docs/"
+	}
+	return text
+}
+
 // webError translates what Echo and the generated routes say.
 func webError(e *echo.HTTPError) *apiError {
 	text, _ := e.Message.(string)
 	switch e.Code {
 	case http.StatusBadRequest:
-		return fail(api.CodeBadParameter, text)
+		return fail(api.CodeBadParameter, badParameter(text))
 	case http.StatusNotFound:
 		return fail(api.CodeNotFound, "there is no such path; the API is described at "+BasePath+"/docs/")
 	case http.StatusMethodNotAllowed:

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
-	"github.com/swaggest/swgui/v5emb"
 	"sigs.k8s.io/yaml"
 )
 
@@ -24,7 +23,7 @@ func (s *Server) addPages() error {
 		return fmt.Errorf("read openapi.yaml: %w", err)
 	}
 	s.spec = doc
-	docs := echo.WrapHandler(v5emb.New("posnet node API", BasePath+"/openapi.json", BasePath+"/docs/"))
+	docs := docsPage()
 	s.echo.GET(BasePath+"/docs", docs)
 	s.echo.GET(BasePath+"/docs/*", docs)
 	s.echo.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, BasePath+"/docs/") })

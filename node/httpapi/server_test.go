@@ -75,9 +75,20 @@ func TestDocumentsAreServedFromTheBinary(t *testing.T) {
 	if rec := w.plain(http.MethodGet, "/api/v1/docs/swagger-ui-bundle.js"); rec.Code != 200 || rec.Body.Len() < 100_000 {
 		t.Errorf("the page's script: %d, %d bytes", rec.Code, rec.Body.Len())
 	}
+	w.read(w.plain(http.MethodGet, "/api/v1/docs/no-such-file.js")).fails(api.CodeNotFound)
 	var doc struct{ OpenAPI string }
 	if err := json.Unmarshal(w.plain(http.MethodGet, "/api/v1/openapi.json").Body.Bytes(), &doc); err != nil || doc.OpenAPI != "3.0.3" {
 		t.Errorf("openapi.json: %q, %v", doc.OpenAPI, err)
+	}
+}
+
+func TestWhatCannotBeReadIsNamedInPlainWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, httpapi.Options{})
+	rec := w.plain(http.MethodGet, "/api/v1/blockchain/?limit=many")
+	w.read(rec).fails(api.CodeBadParameter)
+	if body := rec.Body.String(); !strings.Contains(body, "limit") || strings.Contains(body, "strconv") {
+		t.Errorf("it says %s", body)
 	}
 }
 
