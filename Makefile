@@ -16,15 +16,18 @@ NAMESPACE ?= posnet-demo
 FUZZTIME ?= 30s
 # PKG narrows unit, race, lint and vet to some packages.
 PKG ?= ./...
-# HEIGHTS is how far one simulated world runs in `make sim`.
+# HEIGHTS is how far the longest simulated world runs in `make sim`, and SEEDS how many worlds there and in `make soak`.
 HEIGHTS ?= 10000
+SEEDS ?=
+# PROFILE is what may go wrong in `make soak`; all takes turns.
+PROFILE ?= all
 # IMAGE is the image name that `make image` tags.
 IMAGE ?= posnet/posnet
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-unknown)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
-export CLUSTER NAMESPACE VERSION REVISION HEIGHTS IMAGE
+export CLUSTER NAMESPACE VERSION REVISION HEIGHTS SEEDS IMAGE
 
 TOOL := hack/scripts/tool.sh
 
@@ -70,8 +73,17 @@ race: ## Unit tests of PKG with the race detector.
 	@hack/scripts/gotest.sh race $(PKG)
 
 .PHONY: sim
-sim: ## The simulated world: HEIGHTS heights under loss, delay, reordering, crashes and restarts.
+sim: ## The simulated world: one of HEIGHTS heights and SEEDS fresh ones, under everything that can go wrong.
 	@hack/scripts/gotest.sh sim
+
+.PHONY: soak
+soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
+	@go build -o bin/posnet-soak ./cmd/posnet
+	@bin/posnet-soak sim --profile "$(PROFILE)" --seeds "$(or $(SEEDS),10000)" --seed "$(or $(SEED),$(shell date +%s))" --jobs "$$(nproc)"
+
+.PHONY: mutants
+mutants: ## Plant every bug of docs/mutants.md, one at a time: the tests must find each.
+	@go run ./hack/mutants
 
 .PHONY: controllers-test
 controllers-test: ## The operator's controllers against a real API server.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/posnet/posnet/node/catchup"
 	"github.com/posnet/posnet/node/chain"
@@ -115,25 +114,19 @@ func (b blockSource) BlockAndCertificate(height uint64) (block, cert []byte, err
 
 // apply brings a fetched block to the replica, on the loop.
 func (m *member) apply(ctx context.Context, block, cert []byte) error {
-	for {
-		var err error
-		turn := func() {
-			err = m.loop.replica.Certified(block, cert)
-			m.publish() // before the answer: the asker looks at the height
-		}
-		if lerr := m.loop.call(ctx, turn); lerr != nil {
-			return lerr
-		}
-		if err == nil {
-			m.metrics.Catchup.Blocks.Inc()
-		}
-		if !errors.Is(err, store.ErrNoSpace) {
-			return err
-		}
-		select { // a full disk is nobody's fault, and passes
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
+	var err error
+	turn := func() {
+		err = m.loop.replica.Certified(block, cert)
+		m.publish() // before the answer: the asker looks at the height
 	}
+	if lerr := m.loop.call(ctx, turn); lerr != nil {
+		return lerr
+	}
+	if errors.Is(err, store.ErrNoSpace) { // a full disk is nobody's fault, and passes
+		return errors.Join(catchup.ErrLater, err)
+	}
+	if err == nil {
+		m.metrics.Catchup.Blocks.Inc()
+	}
+	return err
 }

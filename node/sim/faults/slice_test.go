@@ -127,7 +127,7 @@ func TestMinimiseKeepsWhatBreaksAndDropsTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := sim.Config{Seed: 5, Nodes: 5, Followers: 1, Heights: 20, FaultTime: 60_000, TxEvery: 100, Faults: []sim.Fault{loss, crash}, Checkers: []sim.Checker{&timid{}}}
+	cfg := sim.Config{Seed: 5, Nodes: 5, Followers: 1, Heights: 400, FaultTime: 60_000, TxEvery: 100, Faults: []sim.Fault{loss, crash}, Checkers: []sim.Checker{&timid{}}}
 	tries := 0
 	small, res, err := faults.Minimise(cfg, func(c sim.Config) (sim.Result, error) {
 		tries++
