@@ -19,7 +19,7 @@ func (r *Replica) bodyRoom() int {
 }
 
 // retryBuild makes the block the core asked for, as soon as one can be made:
-// transactions may come, or the clock pass the parent's time, while the step
+// transactions may come, or the clock near the parent's time, while the step
 // lasts.
 func (r *Replica) retryBuild() {
 	b := r.building
@@ -30,12 +30,15 @@ func (r *Replica) retryBuild() {
 		r.building = nil
 		return
 	}
+	// A parent may be ahead of our clock. To wait until it is not would leave the rounds until then to a forger that goes
+	// ahead on purpose, which could take most of the chain; so a block follows at once if voters bear its time.
 	now := r.cfg.Ports.Now()
-	if now <= r.tip.time {
-		r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, r.tip.time+1-now)
+	at, ahead := max(now, r.tip.time+1), r.tip.params.ClockDrift*(1+b.Round)
+	if at > now+ahead {
+		r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, at-ahead-now)
 		return
 	}
-	block, outcome := r.build(b, now)
+	block, outcome := r.build(b, at)
 	if block == nil {
 		return
 	}
@@ -48,12 +51,12 @@ func (r *Replica) retryBuild() {
 	r.handle(consensus.Built{Height: b.Height, Round: b.Round, Block: block})
 }
 
-// build forges a block on the tip, or returns nil when none would be valid.
-func (r *Replica) build(b *consensus.Build, now uint64) (*chain.Block, *ledger.Outcome) {
+// build forges a block of some time on the tip, or returns nil when none would be valid.
+func (r *Replica) build(b *consensus.Build, time uint64) (*chain.Block, *ledger.Outcome) {
 	p := &r.tip.params
 	h := chain.Header{
 		Version: chain.HeaderVersion, Genesis: r.genesis, Height: b.Height, Round: b.Round,
-		Forger: r.cfg.Self, Time: now, Parent: r.tip.hash, Set: r.tip.set.Hash(),
+		Forger: r.cfg.Self, Time: time, Parent: r.tip.hash, Set: r.tip.set.Hash(),
 	}
 	if r.tip.cert != nil {
 		h.Certificate = r.tip.cert.Hash()
