@@ -25,6 +25,7 @@ func (w *World) build() error {
 	for i := range senders {
 		g.Accounts = append(g.Accounts, chain.GenesisAccount{Address: senderKey(w.cfg.Seed, i).Public(), Balance: 1 << 46})
 	}
+	g.Accounts = append(g.Accounts, chain.GenesisAccount{Address: treasuryKey(w.cfg.Seed).Public(), Balance: 1 << 50})
 	slices.SortFunc(g.Accounts, func(a, b chain.GenesisAccount) int { return bytes.Compare(a.Address[:], b.Address[:]) })
 	for i := range w.cfg.Nodes + w.cfg.Followers {
 		n, err := w.newNode(i)

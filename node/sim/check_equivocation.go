@@ -77,7 +77,10 @@ func (n *Node) signerOf(p *chain.SignedProposal) *Node {
 		n.Violate("%s sends a proposal whose block nobody can read: %v", n.Name, err)
 		return nil
 	}
-	for _, v := range n.Validators() {
+	for _, v := range n.nodes {
+		if v.twinOf != nil {
+			continue
+		}
 		if p.ValidRound < 0 && block.Header.Forger == v.public.Address {
 			return v
 		}

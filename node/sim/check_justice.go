@@ -6,7 +6,7 @@ import "github.com/posnet/posnet/node/chain"
 type justice struct{ Watching }
 
 func (justice) Contradicted(n *Node, e *chain.Evidence) {
-	for _, v := range n.Validators() {
+	for _, v := range n.nodes {
 		if v.public.Address == e.Validator && !v.byzantine && v.excused == "" {
 			n.Violate("justice: %s has evidence against honest %s", n.Name, v.Name)
 		}

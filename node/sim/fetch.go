@@ -97,9 +97,12 @@ func (n *Node) ask(life int, q catchup.Request) {
 	n.After(n.between(minDelay, maxDelay), func() {
 		f := &Fetch{By: by, To: n, Request: q, Delay: n.between(minDelay, maxDelay)}
 		if by.Up() {
-			f.Blocks, f.Err = by.serve(q)
+			f.Blocks, f.Err = by.Serve(q)
 		} else {
 			f.Err = errors.New("connection refused")
+		}
+		if by.frozen > n.now {
+			f.Delay += by.frozen - n.now
 		}
 		for _, see := range n.fetches {
 			see(f)
@@ -119,8 +122,8 @@ func (n *Node) ask(life int, q catchup.Request) {
 	})
 }
 
-// serve reads what a peer asks for.
-func (n *Node) serve(q catchup.Request) (blocks []catchup.Block, err error) {
+// Serve reads what a peer asks for.
+func (n *Node) Serve(q catchup.Request) (blocks []catchup.Block, err error) {
 	for h := q.From; h < q.From+uint64(min(q.Count, maxServed)) && h <= n.durable; h++ {
 		b, err := n.store.Block(h)
 		if err != nil {

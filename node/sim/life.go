@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 
@@ -144,7 +143,7 @@ func (n *Node) Lag(ms uint64) { n.lag += ms }
 // Excuse says why a node may contradict itself or stop voting: its operator did
 // what must not be done. Its stake counts as faulty.
 func (n *Node) Excuse(why string) bool {
-	if n.excused == "" && !n.byzantine && !n.spend() {
+	if n.excused == "" && !n.byzantine && !n.handicapped && !n.spend() {
 		return false
 	}
 	n.excused = why
@@ -154,13 +153,23 @@ func (n *Node) Excuse(why string) bool {
 // MayFail says why a node may stop with an error, as a failing disk makes it.
 func (n *Node) MayFail(why string) { n.failing = why }
 
+// Handicap counts a node's stake as faulty: for a while it may be as good as down. Every promise is made about it as
+// before. It reports false, and counts nothing, if a third of the stake would then be faulty.
+func (n *Node) Handicap() bool {
+	if !n.handicapped && !n.byzantine && n.excused == "" && !n.spend() {
+		return false
+	}
+	n.handicapped = true
+	return true
+}
+
 // Corrupt makes a node Byzantine. It reports false, and does nothing, if a
 // third of the stake would then be faulty.
 func (n *Node) Corrupt() bool {
 	if n.byzantine {
 		return true
 	}
-	if n.excused == "" && !n.spend() {
+	if n.excused == "" && !n.handicapped && !n.spend() {
 		return false
 	}
 	n.say("%s is Byzantine from the beginning", n.Name)
@@ -170,14 +179,10 @@ func (n *Node) Corrupt() bool {
 
 // spend counts a node's stake as faulty.
 func (n *Node) spend() bool {
-	total := uint64(0)
-	for _, v := range n.Validators() {
-		total += v.Stake
-	}
-	if 3*(n.World.fault+n.Stake) >= total && !n.cfg.OutOfBounds {
+	if 3*(n.World.fault+n.Weight()) >= n.leastStake() && !n.cfg.OutOfBounds {
 		return false
 	}
-	n.World.fault += n.Stake
+	n.World.fault += n.Weight()
 	return true
 }
 
@@ -196,7 +201,7 @@ func (w *World) CorruptSome(r *rand.Rand) (out []*Node) {
 
 // heal makes a node work as if nothing had been.
 func (n *Node) heal() {
-	n.Skew, n.frozen = 0, min(n.frozen, n.now)
+	n.Skew, n.Stands, n.frozen = 0, 0, min(n.frozen, n.now)
 	n.disk.Watch(nil)
 	n.onStart = nil
 	n.failing = ""
@@ -210,7 +215,7 @@ func (n *Node) heal() {
 // comes to.
 func (n *Node) Twin() (*Node, error) {
 	t := &Node{
-		World: n.World, Index: len(n.nodes), Name: fmt.Sprintf("%s'", n.Name), disk: n.disk.Copy(), claims: map[string]uint64{},
+		World: n.World, Index: len(n.nodes), Name: n.Name + strings.Repeat("'", 1+len(n.twins)), disk: n.disk.Copy(), claims: map[string]uint64{},
 		Account: n.Account, Consensus: n.Consensus, VRF: n.VRF, Peer: n.Peer, public: n.public, twinOf: n,
 		excused: n.excused, byzantine: n.byzantine, durable: n.durable, failing: n.failing,
 	}

@@ -29,6 +29,7 @@ type load struct {
 	r      *rand.Rand
 	all    []*sender
 	byAddr map[chain.Address]*sender
+	owner  *operator
 }
 
 type sender struct {
@@ -39,7 +40,7 @@ type sender struct {
 }
 
 func newLoad(w *World) *load {
-	l := &load{w: w, r: stream(w.cfg.Seed, "load"), byAddr: map[chain.Address]*sender{}}
+	l := &load{w: w, r: stream(w.cfg.Seed, "load"), byAddr: map[chain.Address]*sender{}, owner: newOperator(w)}
 	for i := range senders {
 		s := &sender{key: senderKey(w.cfg.Seed, i)}
 		l.all = append(l.all, s)
@@ -79,6 +80,7 @@ func (l *load) send() {
 
 // final notes what became final.
 func (l *load) final(txs []*chain.SignedTx) {
+	l.owner.final(txs)
 	for _, tx := range txs {
 		if s := l.byAddr[tx.Tx.From]; s != nil && tx.Tx.Nonce > s.final {
 			s.final, s.since = tx.Tx.Nonce, l.w.now

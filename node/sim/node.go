@@ -24,18 +24,22 @@ type Node struct {
 	Name                          string
 	Account, Consensus, VRF, Peer keys.PrivateKey
 	Stake                         uint64 // bonded to it in the genesis; 0: a follower
+	bonded                        uint64 // and since, if only submitted
 	public                        chain.GenesisValidator
 
-	// Skew is how far its clock is off, in milliseconds.
-	Skew int64
+	// Skew is how far its clock is off, in milliseconds; Stands, if not 0, what it shows while it stands still.
+	Skew   int64
+	Stands uint64
 	// Pool bounds its pool of transactions.
 	Pool      mempool.Config
 	byzantine bool
 	excused   string // why it may contradict itself or stop voting
 	failing   string // why it may stop with an error
-	twinOf    *Node
-	twins     []*Node
-	wait      uint64 // before its first start
+	// handicapped is a node whose stake counts as faulty though it is honest.
+	handicapped bool
+	twinOf      *Node
+	twins       []*Node
+	wait        uint64 // before its first start
 
 	disk         *disk.Disk
 	life         int // counts starts, so that what was meant for an earlier life is dropped
@@ -225,14 +229,19 @@ func (n *Node) observer(life int) replica.Observer {
 }
 
 // clock is what the node takes for the time.
-func (n *Node) clock() uint64 { return uint64(int64(n.now) + n.Skew) }
+func (n *Node) clock() uint64 {
+	if n.Stands > 0 {
+		return n.Stands
+	}
+	return uint64(int64(n.now) + n.Skew)
+}
 
-// receive takes a frame that the network delivered.
-func (n *Node) receive(from *Node, kind byte, payload []byte) {
+// receive takes a frame that the network delivered, perhaps damaged.
+func (n *Node) receive(from *Node, kind byte, payload []byte, mangled bool) {
 	n.event(n.life, func() {
 		n.note('m', n.Index, []byte{kind, byte(from.Index)}, payload[:min(len(payload), 96)])
 		err := n.replica.Frame(from.Name, from.public.Keys.Peer, kind, payload)
-		if errors.Is(err, replica.ErrHostile) && !from.byzantine && !from.mangled() {
+		if errors.Is(err, replica.ErrHostile) && !from.byzantine && !mangled {
 			n.Violate("%s calls honest %s hostile: %v", n.Name, from.Name, err)
 		}
 	})

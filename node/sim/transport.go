@@ -8,6 +8,7 @@ type Message struct {
 	Payload  []byte
 	Delay    uint64 // milliseconds
 	Copies   int    // 0: it is lost
+	Spread   uint64 // milliseconds by which copies after the first come later, at most
 	Mangled  bool   // by the network, not by the sender: the receiver may think ill of it
 }
 
@@ -25,22 +26,25 @@ func (w *World) pass(from, to *Node, kind byte, payload []byte) {
 		f.see(&m)
 	}
 	w.dispatch(&m)
-	if to.twins != nil {
-		for _, t := range to.twins {
-			w.Deliver(from, t, m.Kind, m.Payload, m.Delay)
-		}
-	}
 }
 
 func (w *World) dispatch(m *Message) {
-	for range m.Copies {
-		from, to, kind, payload, address := m.From, m.To, m.Kind, m.Payload, m.To.address
-		if m.Mangled {
-			from.mangledUntil = max(from.mangledUntil, w.now+m.Delay+from.lag)
+	from, to, kind, payload, mangled := m.From, m.To, m.Kind, m.Payload, m.Mangled
+	address := to.address
+	if !to.found() {
+		address-- // it goes to the old one
+	}
+	for i := range m.Copies {
+		delay := m.Delay + from.lag
+		if i > 0 && m.Spread > 0 {
+			delay += w.between(0, m.Spread)
 		}
-		w.After(m.Delay+from.lag, func() {
-			if to.address == address || to.found(from) {
-				to.receive(from, kind, payload)
+		if mangled {
+			from.mangledUntil = max(from.mangledUntil, w.now+delay+forgiving)
+		}
+		w.After(delay, func() {
+			if to.address == address {
+				to.receive(from, kind, payload, mangled)
 			}
 		})
 	}
@@ -59,8 +63,12 @@ func (w *World) released(n *Node, kind byte, payload []byte) {
 	}
 }
 
+// forgiving is how long a damaged message may have consequences: a height that
+// nobody claimed is asked for, and not given.
+const forgiving = 60_000
+
 // mangled reports whether the network has damaged a message of the node that
-// may still be on its way.
+// others may still act on.
 func (n *Node) mangled() bool { return n.mangledUntil >= n.now }
 
 // discovery is how long a peer takes to find a node at a new address.
@@ -74,5 +82,5 @@ func (n *Node) Move() {
 	n.say("%s moves to another address", n.Name)
 }
 
-// found reports whether a peer knows the node's latest address.
-func (n *Node) found(*Node) bool { return n.now >= n.moved+discovery }
+// found reports whether peers know the node's latest address.
+func (n *Node) found() bool { return n.address == 0 || n.now >= n.moved+discovery }

@@ -9,12 +9,7 @@ import (
 var partitionOneWay = define("partition-one-way", Network, "some nodes hear others that do not hear them",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		var deaf map[*sim.Node]bool // hear nobody outside
-		w.OnSend(func(m *sim.Message) {
-			if deaf[m.To] && !deaf[m.From] {
-				m.Copies = 0
-				w.Fired(f)
-			}
-		})
+		sever(f, w, func(from, to *sim.Node) bool { return deaf[to] && !deaf[from] })
 		w.While(sim.Between(r, 100, 5000), func() uint64 {
 			if deaf != nil {
 				deaf = nil
