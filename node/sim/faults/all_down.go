@@ -9,7 +9,7 @@ import (
 
 var allDown = define("all-down", Pods, "all nodes die at once, and come back one by one",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(lasting(r, 500, 20_000), func() uint64 {
+		w.While(lasting(r, 200, 6000), func() uint64 {
 			loss := disk.None() // the processes died; else the power went
 			if r.IntN(2) == 0 {
 				loss = disk.All()

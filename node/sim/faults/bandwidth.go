@@ -11,7 +11,7 @@ const backlog = 5000
 
 var bandwidth = define("bandwidth", Network, "a node sends only so many bytes a second, and messages queue up",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		rate := scale(r, 2, 200) // bytes a millisecond
+		rate := scale(r, 8, 400) // bytes a millisecond
 		busy := map[*sim.Node]float64{}
 		w.OnSend(func(m *sim.Message) {
 			if m.Copies == 0 {

@@ -11,7 +11,7 @@ var burstLoss = define("burst-loss", Network, "for some hundred milliseconds all
 		lost := false
 		sever(f, w, func(*sim.Node, *sim.Node) bool { return lost })
 		alternate(w,
-			func() uint64 { return lasting(r, 200, 10_000) },
+			func() uint64 { return lasting(r, 100, 5000) },
 			func() uint64 { return lasting(r, 50, 1500) },
 			func() { lost = true },
 			func() { lost = false })

@@ -8,7 +8,7 @@ import (
 
 var clockFreeze = define("clock-freeze", Clocks, "clocks stand still for a while, and then show the time again",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(lasting(r, 500, 5000), func() uint64 {
+		w.While(lasting(r, 50, 3000), func() uint64 {
 			for n := range part(r, w.Nodes()) {
 				if n.Stands > 0 {
 					continue

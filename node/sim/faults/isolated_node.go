@@ -11,7 +11,7 @@ var isolatedNode = define("isolated-node", Network, "one node after the other he
 		var alone *sim.Node
 		sever(f, w, func(from, to *sim.Node) bool { return alone != nil && (from == alone || to == alone) })
 		alternate(w,
-			func() uint64 { return lasting(r, 100, 10_000) },
+			func() uint64 { return lasting(r, 100, 5000) },
 			func() uint64 { return lasting(r, 500, 60_000) },
 			func() { alone = w.Nodes()[r.IntN(len(w.Nodes()))] },
 			func() { alone = nil })

@@ -9,7 +9,7 @@ import (
 var lateJoiner = define("late-joiner", Pods, "new nodes join a running chain, and have to fetch all of it",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		left := 1 + r.IntN(3)
-		w.While(lasting(r, 2000, 30_000), func() uint64 {
+		w.While(lasting(r, 200, 10_000), func() uint64 {
 			if left == 0 {
 				return 1 << 40
 			}

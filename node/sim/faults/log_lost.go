@@ -11,7 +11,7 @@ import (
 // down, and so less than a third may lose it at once. No contradiction is excused.
 var logLost = define("log-lost", Pods, "the consensus log is gone when a node comes back; its sign-state is there",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(lasting(r, 200, 10_000), func() uint64 {
+		w.While(lasting(r, 50, 3000), func() uint64 {
 			n := pick(r, w.Nodes())
 			if n == nil || !n.Handicap() {
 				return lasting(r, 100, 5000)

@@ -10,7 +10,7 @@ var rollingRestart = define("rolling-restart", Pods, "one node after the other i
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		next, at := 0, uint64(0)
 		var last *sim.Node
-		w.While(lasting(r, 500, 5000), func() uint64 {
+		w.While(lasting(r, 50, 3000), func() uint64 {
 			if last != nil && (!last.Up() || last.Height() <= at) {
 				return 200
 			}

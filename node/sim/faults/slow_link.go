@@ -18,7 +18,7 @@ var slowLink = define("slow-link", Network, "one node, or two nodes between each
 			}
 		})
 		alternate(w,
-			func() uint64 { return lasting(r, 100, 5000) },
+			func() uint64 { return lasting(r, 50, 3000) },
 			func() uint64 { return lasting(r, 1000, 60_000) },
 			func() {
 				delay = lasting(r, 200, 2000)

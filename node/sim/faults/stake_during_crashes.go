@@ -10,7 +10,7 @@ import (
 var stakeDuringCrashes = define("stake-during-crashes", Stake, "validators crash while a change of the set is under way and when it takes effect",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		g, _ := w.Genesis()
-		w.While(lasting(r, 500, 5000), func() uint64 {
+		w.While(lasting(r, 50, 2000), func() uint64 {
 			if !bondToOne(w, r, sim.Between(r, 1000, 300_000)) {
 				return lasting(r, 500, 5000)
 			}

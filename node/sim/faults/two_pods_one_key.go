@@ -9,7 +9,7 @@ import (
 var twoPodsOneKey = define("two-pods-one-key", Pods, "two processes run with the same keys, each on a copy of the volume",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		doubled := map[*sim.Node]bool{}
-		w.While(lasting(r, 200, 20_000), func() uint64 {
+		w.While(lasting(r, 100, 6000), func() uint64 {
 			n := pick(r, w.Validators())
 			if n == nil || doubled[n] || !n.Excuse("two processes have its key") {
 				return lasting(r, 1000, 20_000)

@@ -8,7 +8,7 @@ import (
 
 var validatorJoins = define("validator-joins", Stake, "a follower registers its keys, gets stake and becomes a validator",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(lasting(r, 500, 10_000), func() uint64 {
+		w.While(lasting(r, 100, 2000), func() uint64 {
 			n := follower(w)
 			if n == nil {
 				var err error

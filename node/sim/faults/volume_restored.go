@@ -13,12 +13,12 @@ var volumeRestored = define("volume-restored", Pods, "an old image of a volume c
 	func(f *Fault, w *sim.World, r *rand.Rand) {
 		var of *sim.Node
 		var image *disk.Disk
-		w.While(lasting(r, 500, 10_000), func() uint64 {
+		w.While(lasting(r, 100, 3000), func() uint64 {
 			if of == nil {
 				if of = pick(r, w.Nodes()); of != nil {
 					image = of.Image()
 				}
-				return lasting(r, 100, 30_000)
+				return lasting(r, 100, 10_000)
 			}
 			if of.Up() && of.Excuse("an old image of its volume came back") {
 				of.Restore(image, lasting(r, 100, 5000))
