@@ -32,7 +32,7 @@ func (w *World) calmPart() error {
 	patience += w.cfg.CalmHeights * (idle + 10_000)
 	wasted := uint64(0)
 	for _, n := range w.Validators() {
-		if n.byzantine || n.excused != "" {
+		if n.byzantine || n.excused != "" || n.handicapped {
 			wasted++
 		}
 	}

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/posnet/posnet/node/sim/disk"
@@ -27,6 +29,9 @@ func (n *Node) Crash(l disk.Loss, down uint64) {
 // certain has a crash take all or nothing of what the database has not synced. Which goroutine of the database has written
 // what at this instant is not for a seed to say; what it recovers, after all or nothing is lost, is.
 func (n *Node) certain(l disk.Loss) disk.Loss {
+	if l.Process {
+		return l
+	}
 	keep := l.Data != nil && n.random.IntN(2) == 0
 	database := func(p string) bool { return p == "db" || strings.HasPrefix(p, "db/") }
 	return disk.Loss{
@@ -99,12 +104,13 @@ func (n *Node) restart() {
 	err := n.guardedOpen()
 	switch {
 	case err == nil:
-	case n.failing != "" || n.dead != nil:
+	case n.mayNotOpen(err):
 		n.say("%s cannot start: %v", n.Name, err)
-		if n.dead != nil {
-			n.disk.Watch(nil)
-			n.disk, n.dead = n.dead, nil
+		if n.dead == nil {
+			n.dead = n.disk.Crash(disk.None()) // the process ends, whatever it has not closed
 		}
+		n.disk.Watch(nil)
+		n.disk, n.dead = n.dead, nil
 		n.After(1000, n.restart)
 	default:
 		n.Violate("%s does not start: %v", n.Name, err)
@@ -114,7 +120,9 @@ func (n *Node) restart() {
 // guardedOpen opens the node as an event of it.
 func (n *Node) guardedOpen() error {
 	n.working++
+	n.opening = true
 	err := n.open()
+	n.opening = false
 	n.working--
 	if err == nil {
 		n.settle()
@@ -152,6 +160,14 @@ func (n *Node) Excuse(why string) bool {
 
 // MayFail says why a node may stop with an error, as a failing disk makes it.
 func (n *Node) MayFail(why string) { n.failing = why }
+
+// MayNotOpen says which errors may keep a node from starting, while one that runs must not stop.
+func (n *Node) MayNotOpen(errs ...error) { n.closed = append(n.closed, errs...) }
+
+// mayNotOpen reports whether an error at the start has a cause.
+func (n *Node) mayNotOpen(err error) bool {
+	return n.failing != "" || n.dead != nil || slices.ContainsFunc(n.closed, func(cause error) bool { return errors.Is(err, cause) })
+}
 
 // Handicap counts a node's stake as faulty: for a while it may be as good as down. Every promise is made about it as
 // before. It reports false, and counts nothing, if a third of the stake would then be faulty.
@@ -204,9 +220,11 @@ func (n *Node) heal() {
 	n.Skew, n.Stands, n.frozen = 0, 0, min(n.frozen, n.now)
 	n.disk.Watch(nil)
 	n.onStart = nil
-	n.failing = ""
+	n.failing, n.closed, n.watches = "", nil, nil
+	n.disk.SetFree(disk.Size)
 	if n.dead != nil {
 		n.dead.Watch(nil)
+		n.dead.SetFree(disk.Size)
 	}
 }
 

@@ -33,10 +33,12 @@ type Node struct {
 	// Pool bounds its pool of transactions.
 	Pool      mempool.Config
 	byzantine bool
-	excused   string // why it may contradict itself or stop voting
-	failing   string // why it may stop with an error
+	excused   string  // why it may contradict itself or stop voting
+	failing   string  // why it may stop with an error
+	closed    []error // with which it may fail to start
 	// handicapped is a node whose stake counts as faulty though it is honest.
 	handicapped bool
+	watches     []watch // of its disk
 	twinOf      *Node
 	twins       []*Node
 	wait        uint64 // before its first start
@@ -58,6 +60,7 @@ type Node struct {
 	address      int               // counts its network addresses
 	moved        uint64            // when it got the latest
 	working      int               // events under way
+	opening      bool              // of them, the start
 	onStart      func()
 	mangledUntil uint64 // the network has damaged what it sent, until then
 }
@@ -76,7 +79,7 @@ func (n *Node) open() (err error) {
 	n.life++
 	n.lag, n.ticking, n.replica, n.engine = 0, 0, nil, nil
 	n.store, err = store.Open(n.disk, "db", store.Options{
-		Genesis: n.genesisHash, MemTableBytes: 1 << 20, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20,
+		Genesis: n.genesisHash, MemTableBytes: 4 << 20, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20,
 	})
 	if err != nil {
 		return err
@@ -253,6 +256,9 @@ func (n *Node) counts() bool { return !n.byzantine && n.twinOf == nil && n.wait 
 
 // Up reports whether the process runs.
 func (n *Node) Up() bool { return n.up && n.dead == nil }
+
+// Opening reports whether the process is just reading what its disk has.
+func (n *Node) Opening() bool { return n.opening }
 
 // Byzantine reports whether its stake is not to be trusted.
 func (n *Node) Byzantine() bool { return n.byzantine }

@@ -103,7 +103,11 @@ func (l *Log) load() ([]Record, error) {
 		}
 	}
 	// A process that died without its machine leaves records, and even the file's name, in memory only. Those were read
-	// above and will be acted on, so they become durable now.
+	// above and will be acted on, so they become durable now. If it died of a failed fsync, the kernel takes what it could
+	// not write for written: only what is written again comes to the disk with the next one.
+	if _, err := l.file.WriteAt(data[:end], 0); err != nil {
+		return nil, fmt.Errorf("write what was recovered: %w", err)
+	}
 	if err := l.file.Sync(); err != nil {
 		return nil, fmt.Errorf("sync what was recovered: %w", err)
 	}

@@ -7,11 +7,22 @@ import (
 	"slices"
 )
 
-// sector is what a disk writes in one go.
+// sector is what a disk writes in one go, and no process sees the half of: it lies within one page of the kernel.
 const sector = 512
+
+// whole is how much of n bytes at off is written if a write ends within its first part bytes: it ends between two sectors.
+func whole(off int64, part, n int) int {
+	if part >= n {
+		return n
+	}
+	return max(0, part-int(off+int64(part))%sector)
+}
 
 // Loss decides what of the unsynced things a crash takes. The zero value takes all.
 type Loss struct {
+	// Process says that only the process died. The disk is as it was: what was not synced is there and still is not durable.
+	// The other fields are then ignored.
+	Process bool
 	// Data is what becomes of each unsynced write to a file, in their order.
 	Data func(path string, size int) Fate
 	// Name reports whether an unsynced change of names in a directory survives.
@@ -23,7 +34,7 @@ type Loss struct {
 // Fate is what becomes of an unsynced write.
 type Fate struct {
 	Kept     bool
-	Prefix   int // bytes of a kept write that came to the disk; 0: all
+	Prefix   int // at most so many bytes of a kept write came to the disk, in whole sectors; 0: all
 	Shredded bool
 }
 
@@ -31,7 +42,10 @@ type Fate struct {
 func All() Loss { return Loss{} }
 
 // None is a loss of nothing: the process died, the machine did not.
-func None() Loss {
+func None() Loss { return Loss{Process: true} }
+
+// keep keeps everything, durably.
+func keep() Loss {
 	return Loss{Data: func(string, int) Fate { return Fate{Kept: true} }, Name: func(string) bool { return true }}
 }
 
@@ -60,12 +74,78 @@ func (d *Disk) Crash(l Loss) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := New()
-	out.root = d.root.crash("", l, map[*inode]*inode{})
+	if l.Process {
+		out.root = d.root.clone(map[*inode]*inode{})
+	} else {
+		out.root = d.root.crash("", l, map[*inode]*inode{})
+	}
+	out.free.Store(d.free.Load())
 	return out
 }
 
 // Copy returns the disk as it is, as if everything had been synced: an image of the volume.
-func (d *Disk) Copy() *Disk { return d.Crash(None()) }
+func (d *Disk) Copy() *Disk { return d.Crash(keep()) }
+
+// Snapshot returns what is durable of a file or directory: a crash would leave it so. It is nil if there is nothing.
+func (d *Disk) Snapshot(name string) *Snapshot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.find(clean(name))
+	if n == nil {
+		return nil
+	}
+	return &Snapshot{n.crash(clean(name), All(), map[*inode]*inode{})}
+}
+
+// Snapshot is a file or directory of a disk as it was at an instant.
+type Snapshot struct{ node *inode }
+
+// Restore puts a snapshot in the place of what has that name, durably. Open files keep what they had.
+func (d *Disk) Restore(name string, s *Snapshot) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dir, base, err := d.parent(clean(name))
+	if err != nil {
+		return err
+	}
+	n := s.node.crash("", keep(), map[*inode]*inode{})
+	dir.change(change{{base, n}})
+	dir.synced[base] = n
+	return nil
+}
+
+// clone copies an inode with all that is not durable yet.
+func (n *inode) clone(done map[*inode]*inode) *inode {
+	if n == nil {
+		return nil
+	}
+	if out := done[n]; out != nil {
+		return out
+	}
+	// What lies in a write never changes, so that it can be shared.
+	out := &inode{data: slices.Clone(n.data), pending: slices.Clone(n.pending), durable: slices.Clone(n.durable)}
+	done[n] = out
+	if n.dir == nil {
+		return out
+	}
+	out.dir = &directory{now: n.dir.now.clone(done), synced: n.dir.synced.clone(done)}
+	for _, c := range n.dir.journal {
+		c = slices.Clone(c)
+		for i := range c {
+			c[i].node = c[i].node.clone(done)
+		}
+		out.dir.journal = append(out.dir.journal, c)
+	}
+	return out
+}
+
+func (e entries) clone(done map[*inode]*inode) entries {
+	out := make(entries, len(e))
+	for name, n := range e {
+		out[name] = n.clone(done)
+	}
+	return out
+}
 
 // crash copies what is left of an inode. A file with two names is copied once.
 func (n *inode) crash(name string, l Loss, done map[*inode]*inode) *inode {
@@ -75,13 +155,17 @@ func (n *inode) crash(name string, l Loss, done map[*inode]*inode) *inode {
 	out := &inode{}
 	done[n] = out
 	if n.dir == nil {
-		out.data = n.left(name, l)
+		fate := func(int) Fate { return Fate{} }
+		if l.Data != nil {
+			fate = func(size int) Fate { return l.Data(name, size) }
+		}
+		out.data = n.left(fate, l.Sector)
 		return out
 	}
 	left := maps.Clone(n.dir.synced)
-	for _, apply := range n.dir.journal {
+	for _, c := range n.dir.journal {
 		if l.Name != nil && l.Name(name) {
-			apply(left)
+			c.apply(left)
 		}
 	}
 	// In the order of the names, so that the same seed leaves the same disk.
@@ -92,28 +176,25 @@ func (n *inode) crash(name string, l Loss, done map[*inode]*inode) *inode {
 	return out
 }
 
-// left is what is left of a file's data.
-func (n *inode) left(name string, l Loss) []byte {
-	out := &inode{data: slices.Clone(n.data)}
-	for _, w := range slices.Backward(n.pending) {
-		copy(out.data[w.off:], w.old)
-		out.data = out.data[:w.size]
-	}
+// left is what is left of a file's data when each unsynced write has its fate.
+func (n *inode) left(fate func(size int) Fate, survives func() bool) []byte {
+	out := &inode{data: n.undone()}
 	for _, w := range n.pending {
-		fate := Fate{}
-		if l.Data != nil {
-			fate = l.Data(name, len(w.data))
+		if w.gone {
+			continue
 		}
-		switch {
-		case !fate.Kept:
-		case fate.Shredded:
-			for off := 0; off < len(w.data); off += sector {
-				if l.Sector() {
-					out.put(w.data[off:min(off+sector, len(w.data))], w.off+int64(off))
+		switch f := fate(len(w.data)); {
+		case !f.Kept:
+		case f.Shredded:
+			for at := 0; at < len(w.data); {
+				end := min(len(w.data), at+sector-int(w.off+int64(at))%sector)
+				if survives() {
+					out.put(w.data[at:end], w.off+int64(at))
 				}
+				at = end
 			}
-		case fate.Prefix > 0:
-			out.put(w.data[:min(fate.Prefix, len(w.data))], w.off)
+		case f.Prefix > 0:
+			out.put(w.data[:whole(w.off, f.Prefix, len(w.data))], w.off)
 		default:
 			out.put(w.data, w.off)
 		}

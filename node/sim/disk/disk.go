@@ -18,6 +18,7 @@ import (
 // Disk is a simulated file system. Make one with [New]; it is safe for concurrent use.
 type Disk struct {
 	watcher atomic.Pointer[Watcher]
+	free    atomic.Uint64
 
 	mu    sync.Mutex
 	root  *inode
@@ -26,8 +27,18 @@ type Disk struct {
 
 var _ vfs.FS = (*Disk)(nil)
 
+// Size is the room of a disk that nobody filled, in bytes.
+const Size = 1 << 40
+
 // New returns an empty disk.
-func New() *Disk { return &Disk{root: newDir(), locks: map[*inode]bool{}} }
+func New() *Disk {
+	d := &Disk{root: newDir(), locks: map[*inode]bool{}}
+	d.SetFree(Size)
+	return d
+}
+
+// SetFree sets the bytes that are free, for those who ask. That nothing can be written is for a [Watcher] to see to.
+func (d *Disk) SetFree(bytes uint64) { d.free.Store(bytes) }
 
 // Watch has w see all operations from now on; nil: nobody.
 func (d *Disk) Watch(w *Watcher) { d.watcher.Store(w) }
@@ -99,7 +110,7 @@ func (d *Disk) Create(name string, _ vfs.DiskWriteCategory) (vfs.File, error) {
 	name = clean(name)
 	n := &inode{}
 	err := d.step(Op{Create, name, 0}, func(dir *directory, base string) error {
-		dir.change(func(e entries) { e[base] = n })
+		dir.change(change{{base, n}})
 		return nil
 	})
 	if err != nil {
@@ -119,7 +130,7 @@ func (d *Disk) Link(from, to string) error {
 		case dir.now[base] != nil:
 			return failed("link", to, syscall.EEXIST)
 		}
-		dir.change(func(e entries) { e[base] = n })
+		dir.change(change{{base, n}})
 		return nil
 	})
 }
@@ -162,7 +173,7 @@ func (d *Disk) Remove(name string) error {
 		case n.dir != nil && len(n.dir.now) > 0:
 			return failed("remove", name, syscall.ENOTEMPTY)
 		}
-		dir.change(func(e entries) { delete(e, base) })
+		dir.change(change{{base, nil}})
 		return nil
 	})
 }
@@ -171,7 +182,7 @@ func (d *Disk) Remove(name string) error {
 func (d *Disk) RemoveAll(name string) error {
 	name = clean(name)
 	return d.step(Op{Remove, name, 0}, func(dir *directory, base string) error {
-		dir.change(func(e entries) { delete(e, base) })
+		dir.change(change{{base, nil}})
 		return nil
 	})
 }
@@ -187,10 +198,7 @@ func (d *Disk) Rename(from, to string) error {
 		case n == nil:
 			return missing(from)
 		default:
-			dir.change(func(e entries) {
-				delete(e, old)
-				e[base] = n
-			})
+			dir.change(change{{old, nil}, {base, n}})
 		}
 		return nil
 	})
@@ -220,7 +228,7 @@ func (d *Disk) MkdirAll(name string, _ os.FileMode) error {
 		}
 		n := newDir()
 		err := d.step(Op{MakeDir, part, 0}, func(dir *directory, base string) error {
-			dir.change(func(e entries) { e[base] = n })
+			dir.change(change{{base, n}})
 			return nil
 		})
 		if err != nil {
@@ -288,9 +296,10 @@ func (d *Disk) PathJoin(parts ...string) string { return path.Join(parts...) }
 // PathDir implements [vfs.FS].
 func (d *Disk) PathDir(p string) string { return path.Dir(p) }
 
-// GetDiskUsage implements [vfs.FS]: there is always room, unless a watcher says otherwise at the write.
+// GetDiskUsage implements [vfs.FS] with what [Disk.SetFree] said.
 func (d *Disk) GetDiskUsage(string) (vfs.DiskUsage, error) {
-	return vfs.DiskUsage{AvailBytes: 1 << 40, TotalBytes: 1 << 40}, nil
+	free := min(Size, d.free.Load())
+	return vfs.DiskUsage{AvailBytes: free, TotalBytes: Size, UsedBytes: Size - free}, nil
 }
 
 // Unwrap implements [vfs.FS]: there is nothing below.

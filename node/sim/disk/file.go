@@ -1,9 +1,11 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -15,6 +17,7 @@ type write struct {
 	data []byte
 	old  []byte // what it overwrote
 	size int64  // of the file before
+	gone bool   // taken for clean by a sync that failed: it never comes to the disk
 }
 
 func (n *inode) writeAt(b []byte, off int64) {
@@ -29,11 +32,47 @@ func (n *inode) writeAt(b []byte, off int64) {
 
 // put writes without a trace for a crash.
 func (n *inode) put(b []byte, off int64) {
-	end := off + int64(len(b))
-	for int64(len(n.data)) < end {
-		n.data = append(n.data, make([]byte, min(end-int64(len(n.data)), 64<<10))...)
+	size, end := int64(len(n.data)), off+int64(len(b))
+	if end > int64(cap(n.data)) { // twice the room: most files grow by small appends
+		n.data = append(make([]byte, 0, max(end, 2*size, 4<<10)), n.data...)
+	}
+	if end > size {
+		n.data = n.data[:end]
+		clear(n.data[size:])
 	}
 	copy(n.data[off:], b)
+}
+
+// undone is the data without what was not synced.
+func (n *inode) undone() []byte {
+	if n.durable != nil {
+		return slices.Clone(n.durable)
+	}
+	data := slices.Clone(n.data)
+	for _, w := range slices.Backward(n.pending) {
+		copy(data[w.off:], w.old)
+		data = data[:w.size]
+	}
+	return data
+}
+
+// settle makes durable what was written, but for what is gone.
+func (n *inode) settle() {
+	if n.durable != nil {
+		n.durable = n.left(func(int) Fate { return Fate{Kept: true} }, nil)
+		if n.pending = slices.DeleteFunc(n.pending, func(w write) bool { return !w.gone }); !bytes.Equal(n.durable, n.data) {
+			return
+		}
+	}
+	n.pending, n.durable = nil, nil
+}
+
+// forget has a sync fail for good.
+func (n *inode) forget() {
+	n.durable = append([]byte{}, n.undone()...)
+	for i := range n.pending {
+		n.pending[i].gone = true
+	}
 }
 
 // handle is an open file or directory.
@@ -69,7 +108,7 @@ func (h *handle) ReadAt(b []byte, off int64) (int, error) {
 	}
 	h.disk.mu.Unlock()
 	if w := h.disk.watcher.Load(); w != nil && w.Damage != nil && n > 0 {
-		w.Damage(op, b[:n])
+		n = min(n, w.Damage(op, b[:n]))
 	}
 	if n < len(b) {
 		return n, io.EOF
@@ -86,8 +125,9 @@ func (h *handle) Write(b []byte) (int, error) {
 func (h *handle) WriteAt(b []byte, off int64) (int, error) {
 	op := Op{Write, h.path, len(b)}
 	err := h.disk.before(op)
-	if torn := (*Torn)(nil); errors.As(err, &torn) {
-		b = b[:min(torn.Bytes, len(b))]
+	torn := (*Torn)(nil)
+	if errors.As(err, &torn) {
+		b = b[:whole(off, torn.Bytes, len(b))]
 	} else if err != nil {
 		return 0, err
 	}
@@ -95,6 +135,9 @@ func (h *handle) WriteAt(b []byte, off int64) (int, error) {
 	h.node.writeAt(b, off)
 	h.disk.mu.Unlock()
 	if err != nil {
+		if torn.Then != nil {
+			torn.Then()
+		}
 		return len(b), err
 	}
 	h.disk.after(op)
@@ -106,16 +149,22 @@ func (h *handle) Sync() error {
 	if h.node.dir != nil {
 		op.Kind = SyncDir
 	}
-	if err := h.disk.before(op); err != nil {
-		return err
-	}
+	err := h.disk.before(op)
+	forgotten := (*Forgotten)(nil)
 	h.disk.mu.Lock()
-	if h.node.dir != nil {
+	switch {
+	case errors.As(err, &forgotten) && h.node.dir == nil:
+		h.node.forget()
+	case err != nil:
+	case h.node.dir != nil:
 		h.node.dir.settle()
-	} else {
-		h.node.pending = nil
+	default:
+		h.node.settle()
 	}
 	h.disk.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	h.disk.after(op)
 	return nil
 }

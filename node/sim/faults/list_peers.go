@@ -1,4 +1,7 @@
 package faults
 
 // peers is what goes wrong with those that a node catches up from.
-var peers = []*Fault{}
+var peers = []*Fault{
+	catchupWrongHeight, catchupWrongBlock, catchupWrongState, catchupWrongCertificate, catchupEndless, catchupSlow,
+	catchupNothing, catchupTooMany, catchupHalf, catchupFlipFlop, catchupClaimsLow,
+}
