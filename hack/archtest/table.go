@@ -68,6 +68,7 @@ var Table = map[string]Rule{
 	"node/sim":                 {May: simulated},
 	"node/sim/...":             {May: simulated},
 	"hack/archtest":            {},
+	"hack/mutants":             {},
 	"hack/e2e":                 {May: []string{"..."}},
 	"hack/e2e/...":             {May: []string{"..."}},
 	"hack/benchfigures":        {May: []string{"..."}},
