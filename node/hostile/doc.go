@@ -21,7 +21,8 @@
 // three bytes came or three thousand; what grows with the input is what an
 // adversary can use. What is counted is all that was allocated, alive or not,
 // which bounds what is in memory at any moment. The least of several runs counts:
-// whatever else happens in the process only adds to a run.
+// whatever else happens in the process only adds to a run. Under the race detector
+// nothing is measured: it has sync.Pool forget at random.
 //
 // The list of all decoders with the fuzz target of each is Decoders in
 // hack/archtest; a test there fails when a decoder is in no target.

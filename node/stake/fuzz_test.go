@@ -28,6 +28,8 @@ func setReader() hostile.Reader {
 		// What is accepted is copied into the set, sorted, and encoded twice: for its
 		// hash, and to see that it was in order.
 		Accepted: 8,
+		// Twenty-four members come without bytes for each, and one is large.
+		Fixed: 6 << 10,
 		Use: func(v any) {
 			s := v.(*Set)
 			_ = s.Winner(chain.Hash{1}, 1, 0)
