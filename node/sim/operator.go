@@ -25,7 +25,7 @@ type operator struct {
 func newOperator(w *World) *operator { return &operator{w: w, r: stream(w.cfg.Seed, "operator")} }
 
 // resubmit is how long after a transaction the operator sends it again.
-const resubmit = 3000
+const resubmit = 1000
 
 func (o *operator) send(from keys.PrivateKey, tx chain.Tx) {
 	tx.From, tx.Fee = from.Public(), o.w.genesis.Params.MinFee
