@@ -47,6 +47,10 @@ var genesis = func() *chain.Genesis {
 	}
 }()
 
+// known are signatures that were found good in one of many lives, and are the
+// same in the others.
+var known = keys.NewKnown(1 << 17)
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -72,6 +76,8 @@ type witness struct {
 	proposed chain.SignedProposal // the last
 	told     chain.VoteState      // the last
 	lies     []string
+
+	court *court // the other validators; nil: there are none
 }
 
 func newWitness() *witness {
@@ -82,7 +88,11 @@ func newWitness() *witness {
 func (w *witness) fork() *witness {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return &witness{now: w.now, slots: maps.Clone(w.slots), blocks: maps.Clone(w.blocks), decided: w.decided}
+	f := &witness{now: w.now, slots: maps.Clone(w.slots), blocks: maps.Clone(w.blocks), decided: w.decided}
+	if w.court != nil {
+		f.court = w.court.fork(f)
+	}
+	return f
 }
 
 func (w *witness) clock() uint64 {
@@ -108,8 +118,14 @@ func (w *witness) hears(kind byte, payload []byte) {
 			w.lie("a vote nobody can read: %v", err)
 			return
 		}
+		if w.court != nil {
+			w.court.recordVote(peerKey.Public(), v)
+		}
+		if v.Validator != account.Public() {
+			return // one of another's, that a peer lacked
+		}
 		s, what = slot{byte(v.Vote.Kind), v.Vote.Height, v.Vote.Round}, v.Vote.BlockHash
-		if v.Vote.Kind == chain.Precommit && !what.IsZero() {
+		if w.court == nil && v.Vote.Kind == chain.Precommit && !what.IsZero() {
 			// Alone it is more than two thirds: its precommit is a decision.
 			w.final(v.Vote.Height, what)
 		}
@@ -118,6 +134,9 @@ func (w *witness) hears(kind byte, payload []byte) {
 		if err := chain.Decode(payload, &p, chain.MaxProposalBytes); err != nil {
 			w.lie("a proposal nobody can read: %v", err)
 			return
+		}
+		if w.court != nil && !w.court.recordProposal(peerKey.Public(), p) {
+			return // one of another's, that a peer lacked
 		}
 		w.proposed = p
 		s, what = slot{'p', p.Height, p.Round}, chain.Sum(p.BlockHash[:], chain.Uint64(uint64(p.ValidRound)))
@@ -158,6 +177,7 @@ type machine struct {
 	replica *replica.Replica
 	timers  []alarm
 	halted  string
+	bulk    int // how many transfers pay makes; 0: one
 
 	executions int
 }
@@ -177,6 +197,7 @@ func bootInto(genesis *chain.Genesis, fsys vfs.FS, w *witness, self bool) (m *ma
 	m = &machine{w: w, genesis: genesis}
 	m.at(w.clock() + 321) // a later life forges other blocks, even of the same transactions
 	cfg := replica.Config{Genesis: genesis, FS: fsys, WALDir: "wal", Logger: slog.New(slog.DiscardHandler)}
+	cfg.Known = known
 	cfg.Ports = replica.Ports{
 		Now:        w.clock,
 		SetTimer:   func(t consensus.Timer, after uint64) { m.timers = append(m.timers, alarm{w.clock() + after, t}) },
@@ -188,7 +209,7 @@ func bootInto(genesis *chain.Genesis, fsys vfs.FS, w *witness, self bool) (m *ma
 		Clock: time.Now, Executed: func(time.Duration) { m.executions++ },
 		Decided: w.durable, Halted: func(reason, _ string) { m.halted = reason },
 	}
-	m.store, err = store.Open(fsys, "db", store.Options{Genesis: genesis.Hash(), MemTableBytes: 256 << 10, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20})
+	m.store, err = store.Open(fsys, "db", store.Options{Genesis: genesis.Hash(), MemTableBytes: 64 << 10, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -242,18 +263,28 @@ func (m *machine) at(now uint64) {
 	m.w.now = max(m.w.now, now)
 }
 
-// pay gives the validator work: a transfer.
+// pay gives the validator work.
 func (m *machine) pay() error {
+	for range max(m.bulk, 1) {
+		if err := m.transfer(); err != nil {
+			return err
+		}
+	}
+	m.replica.PoolChanged()
+	return nil
+}
+
+func (m *machine) transfer() error {
 	nonce, err := m.replica.Pool().NextNonce(faucet.Public())
 	if err != nil {
 		return err
 	}
 	tx := chain.Tx{Kind: chain.TxTransfer, From: faucet.Public(), Nonce: nonce, To: account.Public(), Amount: 7, Fee: m.genesis.Params.MinFee}
-	if _, err := m.replica.Pool().Add(chain.Encode(&chain.SignedTx{Tx: tx, Signature: faucet.Sign(chain.TxMessage(m.genesis.Hash(), &tx))})); err != nil {
-		return err
+	if m.bulk > 0 {
+		tx.Memo = make([]byte, chain.MaxMemoBytes)
 	}
-	m.replica.PoolChanged()
-	return nil
+	_, err = m.replica.Pool().Add(chain.Encode(&chain.SignedTx{Tx: tx, Signature: faucet.Sign(chain.TxMessage(m.genesis.Hash(), &tx))}))
+	return err
 }
 
 func (m *machine) height() uint64 { return m.replica.View().Height }
