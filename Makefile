@@ -76,6 +76,10 @@ race: ## Unit tests of PKG with the race detector.
 sim: ## The simulated world: one of HEIGHTS heights and SEEDS fresh ones, under everything that can go wrong.
 	@hack/scripts/gotest.sh sim
 
+.PHONY: process-test
+process-test: ## Real processes under kill -9, and a real full disk (as root); about two minutes.
+	@hack/scripts/gotest.sh process
+
 .PHONY: soak
 soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
 	@go build -o bin/posnet-soak ./cmd/posnet

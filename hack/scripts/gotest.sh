@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one kind of test: gotest.sh unit|race|sim|controllers|e2e [PACKAGE...]. The kinds that need a cluster bring it up
+# Runs one kind of test: gotest.sh unit|race|sim|process|controllers|e2e [PACKAGE...]. The kinds that need a cluster bring it up
 # (and leave it up, for the next run; make down takes it away).
 source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 
@@ -41,6 +41,11 @@ case "$kind" in
     bin/posnet-sim sim --profile all --seeds "${SEEDS:-150}" --seed "${SEED:-$(date +%s)}" --jobs "$(nproc)" || failed=1
     ((failed == 0))
     ;;
+  process)
+    # Real processes that are killed, and a real disk that is filled. The disk needs root; without it that test says so
+    # and is skipped.
+    summary -count=1 -timeout 30m -run '^TestProcess' ./cmd/posnet
+    ;;
   localkube)
     # A module of its own, with the Kubernetes modules as dependencies; its tests need neither root nor a cluster.
     (cd hack/localkube && summary ./cmd/localkube/... ./internal/...)
@@ -58,5 +63,5 @@ case "$kind" in
     export POSNET_E2E_HELM POSNET_E2E_IMAGE="$IMAGE_REPOSITORY:$IMAGE_TAG" POSNET_E2E_POSNET="$ROOT/bin/posnet"
     summary -count=1 -timeout 40m -parallel 2 ./hack/e2e/...
     ;;
-  *) die "usage: gotest.sh unit|race|sim|localkube|controllers|e2e [PACKAGE...]" ;;
+  *) die "usage: gotest.sh unit|race|sim|process|localkube|controllers|e2e [PACKAGE...]" ;;
 esac
