@@ -110,8 +110,8 @@ func read(r io.Reader) verdict {
 	return v
 }
 
-// telling picks, of the tests that noticed a bug, the one to name: the first by name, and one that always notices rather than one that looks
-// at random cases.
+// telling picks, of the tests that noticed a bug, the one to name: the first by name, and one that names a rule rather than one that looks
+// at random cases or at those of a fuzzer.
 func telling(root, pkg string, failed []string) (string, error) {
 	random, err := randomTests(root, pkg)
 	if err != nil || len(failed) == 0 {
@@ -119,7 +119,7 @@ func telling(root, pkg string, failed []string) (string, error) {
 	}
 	return slices.MinFunc(failed, func(a, b string) int {
 		dice := func(t string) int {
-			if top, _, _ := strings.Cut(t, "/"); random[top] {
+			if top, _, _ := strings.Cut(t, "/"); random[top] || strings.HasPrefix(t, "Fuzz") {
 				return 1
 			}
 			return 0
