@@ -122,7 +122,7 @@ func (s *script) step(e Event) {
 // checkBounds holds the core to what it may keep, whatever verified messages say:
 // eight blocks; of rounds the current one, 64 below, those of the lock and of the
 // valid value, and two above of each validator; of a validator for one slot two
-// votes, and one for each block that was ever held; vote states within their cap.
+// votes, and one for each block held; vote states within their cap.
 func (s *script) checkBounds() {
 	c := s.core
 	n := s.Set.Len()
@@ -132,8 +132,8 @@ func (s *script) checkBounds() {
 	for _, r := range c.rounds {
 		for _, t := range []*tally{r.prevotes, r.precommits} {
 			for i, held := range t.votes {
-				if len(held) > maxConflicts+len(s.blocks) {
-					s.t.Fatalf("%d votes of validator %d for one slot, %d blocks were met", len(held), i, len(s.blocks))
+				if len(held) > maxVotes {
+					s.t.Fatalf("%d votes of validator %d for one slot are held", len(held), i)
 				}
 			}
 		}

@@ -42,7 +42,7 @@ func (h Held) Check() error {
 	}{
 		{"rounds", h.Rounds, rounds},
 		{"blocks", h.Blocks, maxBlocks},
-		{"votes", h.Votes, 2 * rounds * h.Validators * (maxConflicts + maxBlocks)},
+		{"votes", h.Votes, 2 * rounds * h.Validators * maxVotes},
 	} {
 		if b.held > b.bound {
 			return fmt.Errorf("%d %s of the height are held, above the bound of %d", b.held, b.what, b.bound)

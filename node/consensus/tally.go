@@ -9,6 +9,11 @@ import (
 // kept. One is honest, two prove a contradiction; the rest is noise.
 const maxConflicts = 2
 
+// maxVotes bounds what one validator may say in one slot: its conflicts, and
+// one vote for each block that is held. Who says more may have counted for a
+// quorum elsewhere; then the certificate comes from there.
+const maxVotes = maxConflicts + maxBlocks
+
 // tally holds the votes of one kind in one round. A validator that contradicts
 // itself counts for each block it voted for, as in the paper, whose rules speak
 // of messages received; but only once towards "any".
@@ -33,7 +38,7 @@ func (t *tally) add(v Vote, known bool) (added bool, conflict *Vote) {
 			return false, nil
 		}
 	}
-	if len(held) >= maxConflicts && !known {
+	if len(held) >= maxConflicts && !known || len(held) >= maxVotes {
 		return false, nil
 	}
 	w := t.set.At(v.index).Stake
