@@ -94,7 +94,11 @@ func (c *Client) get(ctx context.Context, host, path string, limit int64, out an
 }
 
 func decode(host, path string, b []byte, out any) error {
-	if err := json.Unmarshal(b, out); err != nil {
+	err := chain.CheckJSON(b)
+	if err == nil {
+		err = json.Unmarshal(b, out)
+	}
+	if err != nil {
 		return fmt.Errorf("read %s of %s: %w", path, host, err)
 	}
 	return nil
@@ -137,7 +141,7 @@ func apiError(status int, body []byte) *Error {
 		} `json:"error"`
 	}
 	e := &Error{Status: status}
-	if json.Unmarshal(body, &shape) == nil {
+	if chain.CheckJSON(body) == nil && json.Unmarshal(body, &shape) == nil {
 		e.Code, e.Message = clip(shape.Error.Code, 64), clip(shape.Error.Message, 512)
 	}
 	return e

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/httpapi/api"
 )
 
@@ -122,7 +123,10 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		*raw = answer
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
+	if err = chain.CheckJSON(answer); err == nil {
+		err = json.Unmarshal(answer, out)
+	}
+	if err != nil {
 		return fmt.Errorf("%s answered %s %s with something else than was expected; is it a posnet node? %w", c.Address(), method, path, err)
 	}
 	return nil

@@ -87,7 +87,7 @@ func must(t *testing.T, cfg sim.Config) sim.Result {
 		t.Fatal(err)
 	}
 	for _, v := range res.Violations {
-		t.Errorf("seed %d: %s; see it again: posnet sim --seed %d --profile %s -v", cfg.Seed, v, cfg.Seed, cfg.Profile)
+		t.Errorf("seed %d: %s; see it again: posnet sim --seed %d --profile %s -v (or this test)", cfg.Seed, v, cfg.Seed, cfg.Profile)
 	}
 	return res
 }
