@@ -204,7 +204,9 @@ func (w *World) decided(n *Node, d replica.Decision) {
 // Violate records a broken promise; the run ends.
 func (w *World) Violate(format string, args ...any) {
 	v := fmt.Sprintf(format, args...)
-	w.broken++
+	if !w.cfg.OutOfBounds { // where what follows is what the run is for
+		w.broken++
+	}
 	if len(w.result.Violations) < 20 {
 		w.result.Violations = append(w.result.Violations, v)
 	}
