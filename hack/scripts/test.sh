@@ -61,6 +61,7 @@ fi
 
 run "unit tests with the race detector" race
 run "simulation" sim
+run "real processes, killed and out of room" process
 
 if [[ -n "$background" ]]; then
   phase "waiting for the build of Kubernetes"

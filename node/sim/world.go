@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -42,13 +43,20 @@ type filter struct {
 // Run simulates a network: first with faults, until every honest node has
 // decided cfg.Heights blocks, then without, for cfg.CalmHeights more. The error
 // is of the simulation itself; broken promises are in the result.
-func Run(cfg Config) (Result, error) {
+func Run(cfg Config) (result Result, err error) {
 	w := &World{
 		timeline: newTimeline(cfg.Seed), cfg: cfg, byName: map[string]*Node{}, known: keys.NewKnown(1 << 14), faulty: true,
 		result: Result{Seed: cfg.Seed, Profile: cfg.Profile, Nodes: cfg.Nodes, Fired: map[string]int{}, Faults: []string{}, Violations: []string{}},
 	}
 	began := time.Now()
 	defer w.close()
+	defer func() {
+		if fault := recover(); fault != nil {
+			w.Violate("panic: %v\n%s", fault, debug.Stack())
+			result = w.result
+			w.nodes = nil // who knows what they hold locked
+		}
+	}()
 	w.checks = append(standardCheckers(w), cfg.Checkers...)
 	if err := w.build(); err != nil {
 		return w.result, err
