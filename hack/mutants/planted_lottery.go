@@ -142,8 +142,8 @@ var setTiming = []Mutant{
 		ID:   "next-set-is-this-one",
 		Bug:  "The header commits to the set of its own height as the next: a light client misses every change.",
 		File: "node/ledger/apply.go",
-		Old:  `next, err := SetAt(x.sets, x.in.Height+1)`,
-		New:  `next, err := SetAt(x.sets, x.in.Height)`,
+		Old:  `next, err := SetAt(x.sets, x.in.Height+1, x.in.Sets)`,
+		New:  `next, err := SetAt(x.sets, x.in.Height, x.in.Sets)`,
 	}, {
 		ID:   "set-dropped-early",
 		Bug:  "The set of a height is dropped before the next block brings its certificate: after a restart it cannot be checked.",

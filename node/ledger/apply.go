@@ -23,6 +23,8 @@ type Input struct {
 	// Verified reports whether the signature of these signed bytes has been
 	// checked before, at admission. Nil: check all.
 	Verified func(signed []byte) bool
+	// Sets are validator sets decoded before; nil: none.
+	Sets *stake.Memo
 	// Known are signatures found good before; nil: none.
 	Known *keys.Known
 	// Refused, if set, is told of each transaction that does not apply, and the
@@ -164,20 +166,20 @@ func begin(r Reader, in Input) (*execution, error) {
 		return nil, fmt.Errorf("block %d on a state of height %d", in.Height, x.system.Height)
 	}
 	var err error
-	if x.set, err = SetAt(x.sets, in.Height); err != nil {
+	if x.set, err = SetAt(x.sets, in.Height, in.Sets); err != nil {
 		return nil, err
 	}
-	if x.latest, err = stake.DecodeSet(x.sets[len(x.sets)-1].Set); err != nil {
+	if x.latest, err = in.Sets.Decode(x.sets[len(x.sets)-1].Set); err != nil {
 		return nil, err
 	}
 	return x, nil
 }
 
-// SetAt picks the set of a height from the list of sets.
-func SetAt(sets []SetEntry, height uint64) (*stake.Set, error) {
+// SetAt picks the set of a height from the list of sets; memo may be nil.
+func SetAt(sets []SetEntry, height uint64, memo *stake.Memo) (*stake.Set, error) {
 	for i := len(sets) - 1; i >= 0; i-- {
 		if sets[i].From <= height {
-			return stake.DecodeSet(sets[i].Set)
+			return memo.Decode(sets[i].Set)
 		}
 	}
 	return nil, fmt.Errorf("no validator set for height %d", height)
@@ -221,7 +223,7 @@ func (x *execution) finish(t tree.Reader, txs []*chain.SignedTx) (*Outcome, erro
 	}
 	x.system.Height, x.system.Time, x.system.Seed = x.in.Height, x.in.Time, x.in.Seed
 	x.state.put(SystemKey(), x.system)
-	next, err := SetAt(x.sets, x.in.Height+1)
+	next, err := SetAt(x.sets, x.in.Height+1, x.in.Sets)
 	if err != nil {
 		return nil, err
 	}

@@ -206,7 +206,7 @@ func (w *world) stakes(t failer, height uint64) []uint64 {
 	if _, err := Load(w, SetsKey(), &entries); err != nil {
 		t.Fatalf("%v", err)
 	}
-	set, err := SetAt(entries, height)
+	set, err := SetAt(entries, height, nil)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

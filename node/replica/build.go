@@ -131,7 +131,7 @@ func (r *Replica) dropRefused(h *chain.Header, seed chain.Hash, txs, evidence []
 	}
 	_, err := r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Refused: refused,
+		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Sets: &r.sets, Refused: refused,
 	})
 	if unread := new(ledger.TxError); errors.As(err, &unread) { // before any was applied
 		refused(unread.Index, unread.Err)
@@ -167,7 +167,7 @@ func (r *Replica) forgeSeed(h *chain.Header) (chain.Hash, error) {
 func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte) (*ledger.Outcome, error) {
 	return r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known,
+		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Sets: &r.sets,
 	})
 }
 

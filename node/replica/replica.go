@@ -64,6 +64,7 @@ type Replica struct {
 	pool    *mempool.Pool
 	core    *consensus.Core
 	tip     tip
+	sets    stake.Memo
 	prevSet *stake.Set // of the tip's height, which its certificate is checked against
 
 	queue   []consensus.Event

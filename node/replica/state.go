@@ -88,14 +88,14 @@ func (r *Replica) loadTip() error {
 	}
 	r.tip.height, r.tip.time, r.tip.seed = at.Height, sys.Time, sys.Seed
 	r.tip.pending = sets[len(sets)-1].From > at.Height+1
-	if r.tip.set, err = ledger.SetAt(sets, at.Height+1); err != nil {
+	if r.tip.set, err = ledger.SetAt(sets, at.Height+1, &r.sets); err != nil {
 		return err
 	}
 	if at.Height == 0 {
 		return nil
 	}
 	r.tip.hash = at.Hash
-	if r.prevSet, err = ledger.SetAt(sets, at.Height); err != nil {
+	if r.prevSet, err = ledger.SetAt(sets, at.Height, &r.sets); err != nil {
 		return err
 	}
 	raw, err := s.Certificate(at.Height)
