@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -87,6 +88,7 @@ func (s *simulation) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	debug.SetGCPercent(400) // worlds are small, and made by the thousand
 	if s.seeds > 1 {
 		return s.many(cmd)
 	}

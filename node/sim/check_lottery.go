@@ -42,10 +42,15 @@ func (l *lottery) Decided(n *Node, d replica.Decision) {
 	if d.Seed != l.seed {
 		n.Violate("lottery: %s drew height %d with another seed", n.Name, h.Height)
 	}
-	if w := l.draw(d, h.Round); w != h.Forger {
+	w := l.draw(d, h.Round)
+	if w != h.Forger {
 		n.Violate("lottery: height %d round %d was forged by %s, %s won", h.Height, h.Round, h.Forger, w)
 	}
-	l.count(d)
+	first := w
+	if h.Round > 0 {
+		first = l.draw(d, 0)
+	}
+	l.count(d, first)
 	l.height++
 	if h.Round > 0 {
 		l.seed = chain.Sum(l.seed[:], []byte("skip"))
@@ -103,9 +108,8 @@ func (l *lottery) reference(height, round, total uint64) uint64 {
 	}
 }
 
-// count compares what round 0 gave each validator with its stake.
-func (l *lottery) count(d replica.Decision) {
-	winner := l.draw(d, 0)
+// count adds up what round 0 gave each validator, beside what its stake promised.
+func (l *lottery) count(d replica.Decision, winner chain.Address) {
 	for i := range d.Set.Len() {
 		v := d.Set.At(i)
 		s := l.won[v.Address]
