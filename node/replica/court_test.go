@@ -35,6 +35,8 @@ type court struct {
 	proposals map[uint64]chain.Hash // by round
 	blocks    map[chain.Hash][]byte
 	top       uint64 // highest round anybody spoke in
+
+	trap bool // see tempt
 }
 
 // spoken is a frame and whose it is.
@@ -325,6 +327,10 @@ func (c *court) round(m *machine) error {
 	if c.height != height || m.replica.View().DiskFull {
 		return nil
 	}
+	if c.trap && c.precommitted() {
+		c.trap = false
+		return c.tempt(m)
+	}
 	round := c.top
 	if c.spokeIn(round) {
 		round++
@@ -350,6 +356,60 @@ func (c *court) round(m *machine) error {
 	}
 	m.pass(50)
 	return nil
+}
+
+// precommitted reports whether the validator precommitted a block in this height.
+func (c *court) precommitted() bool {
+	for s, hash := range c.w.slots {
+		if s.kind == byte(chain.Precommit) && s.height == c.height && !hash.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// tempt offers a validator that is locked a new block, which nobody has voted
+// for. One that has forgotten its lock votes for it, and amnesia calls that a
+// lie: two such could undo what is final.
+func (c *court) tempt(m *machine) error {
+	round := c.top + 1
+	for c.winner(round) < 0 {
+		round++
+	}
+	m.pass(50) // another time makes another block
+	if _, err := c.propose(m, false, round, chain.Hash{}, -1); err != nil {
+		return err
+	}
+	c.vote(m, chain.Prevote, round, chain.Hash{}, 0, 1) // who speaks there takes it there
+	m.pass(50)
+	return nil
+}
+
+// amnesia complains of a prevote of the validator for a block other than one it
+// precommitted before, unless more than two thirds prevoted that block since.
+func (c *court) amnesia(v *chain.Vote) {
+	if c.set == nil || v.Height != c.height || v.Kind != chain.Prevote || v.BlockHash.IsZero() {
+		return
+	}
+	for s, locked := range c.w.slots {
+		if s.kind != byte(chain.Precommit) || s.height != v.Height || s.round >= v.Round || locked.IsZero() || locked == v.BlockHash {
+			continue
+		}
+		free := false
+		for round := s.round; round < v.Round; round++ {
+			sum := uint64(0)
+			for i := range c.set.Len() {
+				b, ok := c.votes[ballot{slot{byte(chain.Prevote), v.Height, round}, c.set.At(i).Address}]
+				if ok && b.Vote.BlockHash == v.BlockHash {
+					sum += c.set.At(i).Stake
+				}
+			}
+			free = free || c.set.Quorum(sum)
+		}
+		if !free {
+			c.w.lie("height %d: it precommitted %s in round %d and prevotes %s in round %d", v.Height, locked.Short(), s.round, v.BlockHash.Short(), v.Round)
+		}
+	}
 }
 
 // spokeIn reports whether one of the others voted in a round or above.

@@ -155,7 +155,7 @@ func (w *witness) progress() string {
 }
 
 // survives starts the validator on what a crash left. It must not contradict
-// anything that it ever released, be at a height that was acknowledged or was
+// anything that it ever released nor vote against what it is locked on, be at a height that was acknowledged or was
 // under way, have every final block and a state whose root is the block's,
 // decide two more heights, and vote in them. With again > 0 another crash is
 // taken somewhere in that life, and survived as well.
@@ -201,6 +201,7 @@ func (x *trial) goesOn(disk *crashfs.Disk, w *witness) (err error) {
 	}
 	target := acked + 2
 	if w.court != nil {
+		w.court.trap = true
 		target = max(target, w.court.height+1)
 		err = w.court.finish(m, target)
 	} else {

@@ -119,6 +119,9 @@ func (w *witness) hears(kind byte, payload []byte) {
 			return
 		}
 		if w.court != nil {
+			if v.Validator == account.Public() {
+				w.court.amnesia(&v.Vote)
+			}
 			w.court.recordVote(peerKey.Public(), v)
 		}
 		if v.Validator != account.Public() {
