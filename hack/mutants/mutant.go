@@ -44,20 +44,20 @@ func in(area string, ms []Mutant) []Mutant {
 	return ms
 }
 
-// judges says whose tests ought to notice a bug in a package: its own, then those built on it.
+// judges says whose tests ought to notice a bug in a package: its own, then those built on it, the slowest last.
 var judges = map[string][]string{
-	"node/chain":       {"node/chain", "node/stake", "node/ledger", "node/consensus", "node/mempool", "node/replica"},
+	"node/chain":       {"node/chain", "node/stake", "node/ledger", "node/consensus", "node/mempool", "node/replica", "node/sim"},
 	"node/keys":        {"node/keys", "node/stake", "node/ledger", "node/consensus", "node/replica"},
-	"node/stake":       {"node/stake", "node/consensus", "node/ledger", "node/replica"},
-	"node/consensus":   {"node/consensus", "node/replica"},
-	"node/ledger":      {"node/ledger", "node/replica"},
+	"node/stake":       {"node/stake", "node/consensus", "node/ledger", "node/replica", "node/sim"},
+	"node/consensus":   {"node/consensus", "node/replica", "node/sim"},
+	"node/ledger":      {"node/ledger", "node/replica", "node/sim"},
 	"node/ledger/tree": {"node/ledger/tree", "node/ledger", "node/store"},
-	"node/signer":      {"node/signer", "node/replica"},
-	"node/wal":         {"node/wal", "node/signer", "node/replica"},
-	"node/store":       {"node/store", "node/replica"},
-	"node/mempool":     {"node/mempool", "node/replica"},
-	"node/replica":     {"node/replica"},
-	"node/catchup":     {"node/catchup"},
+	"node/signer":      {"node/signer", "node/replica", "node/sim"},
+	"node/wal":         {"node/wal", "node/signer", "node/replica", "node/sim"},
+	"node/store":       {"node/store", "node/replica", "node/sim"},
+	"node/mempool":     {"node/mempool", "node/replica", "node/sim"},
+	"node/replica":     {"node/replica", "node/sim"},
+	"node/catchup":     {"node/catchup", "node/sim"},
 }
 
 func (m *Mutant) judges() []string {

@@ -46,8 +46,11 @@ func describe(root string, results []Result, known map[string]killer) error {
 		if !ran {
 			found = "not run yet"
 		}
-		if k.pkg != "" {
+		switch {
+		case k.test != "":
 			found = fmt.Sprintf("`%s` `%s`", k.pkg, k.test)
+		case k.pkg != "":
+			found = fmt.Sprintf("`%s`: its tests do not end, or not well", k.pkg)
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", m.Area, m.ID, cell(m.Bug), cell(found))
 	}
