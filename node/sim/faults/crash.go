@@ -9,11 +9,11 @@ import (
 
 var crash = define("crash", Disks, "a process dies, the machine lives: nothing that was written is lost",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(sim.Between(r, 100, 10_000), func() uint64 {
+		w.While(sim.Between(r, 100, 3000), func() uint64 {
 			if n := pick(r, w.Nodes()); n != nil {
 				n.Crash(disk.None(), sim.Between(r, 1, 3000))
 				w.Fired(f)
 			}
-			return sim.Between(r, 100, 20_000)
+			return sim.Between(r, 100, 8000)
 		})
 	})

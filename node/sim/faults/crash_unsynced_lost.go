@@ -9,11 +9,11 @@ import (
 
 var crashUnsyncedLost = define("crash-unsynced-lost", Disks, "a machine dies, and nothing is left that was not synced",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(sim.Between(r, 100, 10_000), func() uint64 {
+		w.While(sim.Between(r, 100, 3000), func() uint64 {
 			if n := pick(r, w.Nodes()); n != nil {
 				n.Crash(disk.All(), sim.Between(r, 1, 5000))
 				w.Fired(f)
 			}
-			return sim.Between(r, 100, 20_000)
+			return sim.Between(r, 100, 8000)
 		})
 	})

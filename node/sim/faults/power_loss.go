@@ -9,7 +9,7 @@ import (
 
 var powerLoss = define("power-loss", Disks, "all machines lose their power at once, and each what it had not synced, or some of it",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		w.While(sim.Between(r, 100, 20_000), func() uint64 {
+		w.While(sim.Between(r, 100, 5000), func() uint64 {
 			mixed := r.IntN(2) == 0
 			for _, n := range w.Nodes() {
 				if !n.Up() {
