@@ -276,10 +276,10 @@ func (n *processNet) sameChain() (height uint64) {
 				t.Fatalf("node %d has no block %d: %v", p.index, h, err)
 			}
 			if first.IsZero() {
-				first = chain.Hash(b.Hash)
+				first = b.Hash
 			}
-			if chain.Hash(b.Hash) != first {
-				t.Errorf("two blocks of height %d: %s, and %s on node %d", h, first, chain.Hash(b.Hash), p.index)
+			if b.Hash != first {
+				t.Errorf("two blocks of height %d: %s, and %s on node %d", h, first, b.Hash, p.index)
 			}
 			if b.Evidence != 0 {
 				t.Errorf("block %d carries %d pieces of evidence", h, b.Evidence)

@@ -74,7 +74,7 @@ func execute(ctx context.Context, o options, out, progress io.Writer) (bool, err
 	if err != nil {
 		return false, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if !o.json {
 		progress = out
 	}

@@ -29,8 +29,8 @@ var quorum = []Mutant{
 		ID:   "a-vote-counts-each-time-it-comes",
 		Bug:  "The same vote is counted again when it comes again: one peer that repeats itself makes a quorum.",
 		File: "node/consensus/tally.go",
-		Old:  "if held[i].signed.Vote == v.signed.Vote {\n\t\t\treturn false, nil",
-		New:  "if held[i].signed.Vote == v.signed.Vote {\n\t\t\tt.stakes[v.signed.Vote.BlockHash] += t.set.At(v.index).Stake\n\t\t\treturn false, nil",
+		Old:  "if held[i].signed.Vote == v.signed.Vote {\n\t\t\treturn nil",
+		New:  "if held[i].signed.Vote == v.signed.Vote {\n\t\t\tt.stakes[v.signed.Vote.BlockHash] += t.set.At(v.index).Stake\n\t\t\treturn nil",
 	}, {
 		ID:   "an-equivocator-counts-twice",
 		Bug:  "Who votes for two blocks counts twice towards having voted at all: steps end before two thirds have spoken.",

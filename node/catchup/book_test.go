@@ -44,9 +44,10 @@ func TestTheBookPrefersWhoDeliveredAndRestsWhoFailed(t *testing.T) {
 func TestARestGrowsWithEachFailureInARow(t *testing.T) {
 	t.Parallel()
 	b := newBook()
-	for i, want := range []time.Duration{5, 10, 20, 40, 80, 120, 120, 120, 120, 120, 120} {
-		if got := b.failed("a", time.Duration(i)); got != want*time.Second || !b.resting("a", got-1) || b.resting("a", time.Duration(i)+got) {
-			t.Fatalf("failure %d: want a rest of %d s, got %v", i+1, want, got)
+	for i, seconds := range []int{5, 10, 20, 40, 80, 120, 120, 120, 120, 120, 120} {
+		want := time.Duration(seconds) * time.Second
+		if got := b.failed("a", time.Duration(i)); got != want || !b.resting("a", got-1) || b.resting("a", time.Duration(i)+got) {
+			t.Fatalf("failure %d: want a rest of %v, got %v", i+1, want, got)
 		}
 	}
 	b.delivered("a", 1, 0)

@@ -89,7 +89,7 @@ func (n *node) apply(_ context.Context, b Block) error {
 	return nil
 }
 
-func (n *node) run(t *testing.T, ctx context.Context) error {
+func (n *node) run(ctx context.Context, t *testing.T) error {
 	t.Helper()
 	var err error
 	if n.Catchup, err = New(n.config()); err != nil {
@@ -106,7 +106,7 @@ func TestANodeFetchesWhileItApplies(t *testing.T) {
 		n := &node{tip: 10 * StretchBlocks, slow: 100 * time.Millisecond}
 		ctx, cancel := context.WithCancel(t.Context())
 		began, ended := time.Now(), make(chan error, 1)
-		go func() { ended <- n.run(t, ctx) }()
+		go func() { ended <- n.run(ctx, t) }()
 		for h := uint64(0); h < n.tip; time.Sleep(10 * time.Millisecond) {
 			n.mu.Lock()
 			h = n.height
@@ -131,7 +131,7 @@ func TestAnAnswerIsNotLateBecauseABlockTakesLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := &node{tip: 4 * StretchBlocks, slow: 2 * patience, broken: 2*StretchBlocks + 2}
-		if err := n.run(t, t.Context()); err == nil || n.height != 2*StretchBlocks+1 {
+		if err := n.run(t.Context(), t); err == nil || n.height != 2*StretchBlocks+1 {
 			t.Fatalf("want an end at height %d, got %d, %v", 2*StretchBlocks+1, n.height, err)
 		}
 		if n.most < 3 || n.fetched != 4 {
@@ -141,7 +141,7 @@ func TestAnAnswerIsNotLateBecauseABlockTakesLong(t *testing.T) {
 	// But one that was late is late, however long the block took.
 	synctest.Test(t, func(t *testing.T) {
 		n := &node{tip: 4 * StretchBlocks, slow: 2 * patience, broken: 3, lazy: patience}
-		if err := n.run(t, t.Context()); err == nil || n.height != 2 {
+		if err := n.run(t.Context(), t); err == nil || n.height != 2 {
 			t.Fatalf("want an end at height 2, got %d, %v", n.height, err)
 		}
 		if n.fetched <= 4 {
@@ -156,7 +156,7 @@ func TestAHintWakesANode(t *testing.T) {
 		n := &node{}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- n.run(t, ctx) }()
+		go func() { ended <- n.run(ctx, t) }()
 		time.Sleep(lookEvery / 2)
 		synctest.Wait()
 		n.tip = 10
@@ -180,7 +180,7 @@ func TestTheEndEndsWhatIsUnderWay(t *testing.T) {
 		n := &node{tip: 1000, stalls: true}
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		if err := n.run(t, ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := n.run(ctx, t); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("want the end of the context, got %v", err)
 		}
 		if n.fetches != 0 {

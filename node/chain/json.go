@@ -44,7 +44,7 @@ func walkJSON(b []byte, maxString int, list func(key []byte, n int)) error {
 	depth, word := 0, 0
 	for i := 0; i < len(b); i++ {
 		c := b[i]
-		if word++; c <= ' ' || c == ',' || c == ':' || c == '"' || c == ']' || c == '}' {
+		if word++; endsWord(c) {
 			word = 0
 		}
 		if word > maxJSONWord {
@@ -53,12 +53,7 @@ func walkJSON(b []byte, maxString int, list func(key []byte, n int)) error {
 		switch c {
 		case '"':
 			start := i + 1
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
-			if i-start > maxString {
+			if i = stringEnd(b, start); i-start > maxString {
 				return fmt.Errorf("%w: a string of %d bytes", ErrJSONForm, i-start)
 			}
 			if depth == 1 && !stack[0].list {
@@ -72,14 +67,14 @@ func walkJSON(b []byte, maxString int, list func(key []byte, n int)) error {
 			depth++
 		case ',':
 			if depth > 0 {
-				stack[depth-1].members++
+				stack[depth-1].members++ //nolint:gosec // depth is from 1 to maxJSONLevels
 			}
 		case '}', ']':
 			if depth == 0 {
 				continue // no JSON; the reader will say so
 			}
 			depth--
-			l := &stack[depth]
+			l := &stack[depth] //nolint:gosec // depth is below maxJSONLevels
 			if l.members > fewMembers && i-l.start < (l.members-fewMembers)*elementBytes {
 				return fmt.Errorf("%w: %d members in %d bytes", ErrJSONForm, l.members, i-l.start)
 			}
@@ -92,6 +87,21 @@ func walkJSON(b []byte, maxString int, list func(key []byte, n int)) error {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// endsWord reports whether a byte ends a number or a name.
+func endsWord(c byte) bool {
+	return c <= ' ' || c == ',' || c == ':' || c == '"' || c == ']' || c == '}'
+}
+
+// stringEnd is where the string that begins at i has its closing quote, or the end.
+func stringEnd(b []byte, i int) int {
+	for ; i < len(b) && b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return i
 }
 
 // decodeGenesis reads strictly. Its lists get the room that they need at once: a

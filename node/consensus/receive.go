@@ -17,7 +17,7 @@ func (c *Core) onVote(v Vote) {
 	}
 	t := c.at(sv.Round).votes(sv.Kind)
 	_, known := c.blocks[sv.BlockHash]
-	_, conflict := t.add(v, known)
+	conflict := t.add(v, known)
 	if conflict == nil {
 		return
 	}

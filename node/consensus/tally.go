@@ -30,16 +30,17 @@ func newTally(set *stake.Set) *tally {
 
 // add counts a vote. known says that the block of the vote is held: such a
 // vote is kept even from a validator that has used up its conflicts. It
-// returns an earlier vote that contradicts this one, if any.
-func (t *tally) add(v Vote, known bool) (added bool, conflict *Vote) {
+// returns an earlier vote that contradicts this one, if there is any and this
+// one is new.
+func (t *tally) add(v Vote, known bool) (conflict *Vote) {
 	held := t.votes[v.index]
 	for i := range held {
 		if held[i].signed.Vote == v.signed.Vote {
-			return false, nil
+			return nil
 		}
 	}
 	if len(held) >= maxConflicts && !known || len(held) >= maxVotes {
-		return false, nil
+		return nil
 	}
 	w := t.set.At(v.index).Stake
 	if len(held) == 0 {
@@ -49,7 +50,7 @@ func (t *tally) add(v Vote, known bool) (added bool, conflict *Vote) {
 	}
 	t.votes[v.index] = append(held, v)
 	t.stakes[v.signed.Vote.BlockHash] += w
-	return true, conflict
+	return conflict
 }
 
 // drop forgets a validator's votes.

@@ -44,9 +44,7 @@ func frameReader() hostile.Reader {
 	}
 	large := append(appendHead(nil, FrameProposal, 1<<20), make([]byte, 1<<20)...)
 	r.Lies = append(r.Lies, hostile.Case{Name: "a large proposal", Bytes: large}, hostile.Case{Name: "most of one", Bytes: large[:1<<19+1]})
-	for _, c := range hostile.SpoilBytes(append(appendHead(nil, FrameVote, 20), make([]byte, 20)...)) {
-		r.Lies = append(r.Lies, c)
-	}
+	r.Lies = append(r.Lies, hostile.SpoilBytes(append(appendHead(nil, FrameVote, 20), make([]byte, 20)...))...)
 	return r
 }
 
@@ -94,7 +92,7 @@ func ask[T any](name string, limit int, sample *T) hostile.Reader {
 // identityReader reads the answer of whoever is at a seed's address.
 func identityReader() hostile.Reader {
 	sample := fmt.Appendf(nil, `{"version":"1","genesisHash":"%s","peerID":"%s","p2pPort":26656,"other":[1,{"a":null}]}`,
-		testGenesis, peer.ID(must(IDOf(keys.FromSeed([32]byte{1}).Public()))))
+		testGenesis, must(IDOf(keys.FromSeed([32]byte{1}).Public())))
 	return hostile.Reader{
 		Name: "identity", Spoil: hostile.SpoilJSON, Samples: [][]byte{sample},
 		Read: func(b []byte) (any, error) {

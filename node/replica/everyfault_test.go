@@ -179,7 +179,7 @@ func class1(kind string) string { c, _, _ := strings.Cut(kind, ": "); return c }
 func fare(s story, f fault, disk *crashfs.Disk, w *witness) (how string, err error) {
 	m, err := bootInto(s.genesis, disk, w, true)
 	if err != nil {
-		return "does not start", nil
+		return "does not start", nil //nolint:nilerr // which is what may happen
 	}
 	m.bulk = bulk
 	err = s.play(m)
@@ -192,7 +192,7 @@ func fare(s story, f fault, disk *crashfs.Disk, w *witness) (how string, err err
 	case waits:
 		return "", fmt.Errorf("it does not wait for room: %w", errors.Join(err, closed))
 	case broken != nil || errors.Is(err, store.ErrFatal):
-		return "ends", nil
+		return "ends", nil //nolint:nilerr // which is what may happen
 	}
 	return "", fmt.Errorf("it neither ends nor goes on: %w", err)
 }
@@ -236,7 +236,7 @@ func inChild(t *testing.T, f fault) (how string, err error) {
 	case err == nil:
 		return strings.TrimSpace(text), nil
 	case panicked && strings.Contains(text, store.ErrFatal.Error()):
-		return "ends", nil
+		return "ends", nil //nolint:nilerr // which is what may happen
 	case panicked && strings.Contains(text, "cockroachdb/pebble"):
 		return "ends with a panic of Pebble", nil
 	}

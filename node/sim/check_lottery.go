@@ -13,10 +13,9 @@ import (
 // one before. It draws again with big integers and nothing of the node's code.
 type lottery struct {
 	Watching
-	genesis chain.Hash
-	height  uint64
-	seed    chain.Hash // of height
-	won     map[chain.Address]*share
+	height uint64
+	seed   chain.Hash // of height
+	won    map[chain.Address]*share
 }
 
 // share is what a validator won of round 0, and what its stake promised.

@@ -50,7 +50,7 @@ type Op struct {
 	Path string // for two paths the new one
 }
 
-// What becomes of data and names that were not synced.
+// Loss is what becomes of data and names that were not synced.
 type Loss string
 
 // The losses of a crash.
