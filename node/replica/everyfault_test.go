@@ -236,7 +236,7 @@ func inChild(t *testing.T, f fault) (how string, err error) {
 	case err == nil:
 		return strings.TrimSpace(text), nil
 	case panicked && strings.Contains(text, store.ErrFatal.Error()):
-		return "ends", nil //nolint:nilerr // which is what may happen
+		return "ends", nil
 	case panicked && strings.Contains(text, "cockroachdb/pebble"):
 		return "ends with a panic of Pebble", nil
 	}
