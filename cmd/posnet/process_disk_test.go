@@ -30,7 +30,6 @@ func TestProcessOnAFullDiskWaitsAndGoesOnByItself(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "net")
 	disk := mountSmallDisk(t, filepath.Join(dir, "n3"))
 	n := newProcessNet(t, dir, 4)
-	t.Cleanup(func() { removeBuilt(t, n.bin) })
 	for _, p := range n.nodes {
 		n.above(p, 2, patience)
 	}

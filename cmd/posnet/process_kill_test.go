@@ -31,7 +31,6 @@ func TestProcessKilledAtAnyInstantLosesNothingAndContradictsNobody(t *testing.T)
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 9))
 	n := newProcessNet(t, filepath.Join(t.TempDir(), "net"), 4)
-	defer removeBuilt(t, n.bin)
 	for _, p := range n.nodes {
 		n.above(p, 1, patience)
 	}

@@ -35,6 +35,7 @@ var builtPosnet = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	builtDir = dir // removed when all tests have ended: see TestMain
 	bin := filepath.Join(dir, "posnet")
 	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
 	if err != nil {
@@ -43,12 +44,8 @@ var builtPosnet = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-func removeBuilt(t *testing.T, bin string) {
-	t.Helper()
-	if err := os.RemoveAll(filepath.Dir(bin)); err != nil {
-		t.Error(err)
-	}
-}
+// builtDir is where the program was built; empty: no test needed it.
+var builtDir string
 
 // processNet is a network of real processes on loopback.
 type processNet struct {
@@ -149,6 +146,7 @@ func (p *nodeProcess) start() {
 	p.cmd.SysProcAttr = childAttributes()
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
+		p.cmd = nil
 		t.Fatalf("start node %d: %v", p.index, err)
 	}
 	ended := make(chan error, 1)
