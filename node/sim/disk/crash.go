@@ -123,7 +123,11 @@ func (n *inode) clone(done map[*inode]*inode) *inode {
 		return out
 	}
 	// What lies in a write never changes, so that it can be shared.
-	out := &inode{data: slices.Clone(n.data), pending: slices.Clone(n.pending), durable: slices.Clone(n.durable)}
+	out := &inode{data: n.data.clone(), pending: slices.Clone(n.pending)}
+	if n.durable != nil {
+		durable := n.durable.clone()
+		out.durable = &durable
+	}
 	done[n] = out
 	if n.dir == nil {
 		return out
@@ -177,8 +181,8 @@ func (n *inode) crash(name string, l Loss, done map[*inode]*inode) *inode {
 }
 
 // left is what is left of a file's data when each unsynced write has its fate.
-func (n *inode) left(fate func(size int) Fate, survives func() bool) []byte {
-	out := &inode{data: n.undone()}
+func (n *inode) left(fate func(size int) Fate, survives func() bool) content {
+	out := n.undone()
 	for _, w := range n.pending {
 		if w.gone {
 			continue
@@ -189,15 +193,15 @@ func (n *inode) left(fate func(size int) Fate, survives func() bool) []byte {
 			for at := 0; at < len(w.data); {
 				end := min(len(w.data), at+sector-int(w.off+int64(at))%sector)
 				if survives() {
-					out.put(w.data[at:end], w.off+int64(at))
+					out.writeAt(w.data[at:end], w.off+int64(at))
 				}
 				at = end
 			}
 		case f.Prefix > 0:
-			out.put(w.data[:whole(w.off, f.Prefix, len(w.data))], w.off)
+			out.writeAt(w.data[:whole(w.off, f.Prefix, len(w.data))], w.off)
 		default:
-			out.put(w.data, w.off)
+			out.writeAt(w.data, w.off)
 		}
 	}
-	return out.data
+	return out
 }

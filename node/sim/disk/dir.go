@@ -3,10 +3,10 @@ package disk
 // inode is a file or a directory, whatever its names.
 type inode struct {
 	dir     *directory // nil: a file
-	data    []byte
+	data    content
 	pending []write // since the last sync, in order
 	// durable is what the disk has where that is not data without pending: after a sync that failed for good. nil: it is.
-	durable []byte
+	durable *content
 }
 
 // entries are the names in a directory.

@@ -21,37 +21,24 @@ type write struct {
 }
 
 func (n *inode) writeAt(b []byte, off int64) {
-	size := int64(len(n.data))
-	w := write{off: off, data: append([]byte(nil), b...), size: size}
-	if off < size {
-		w.old = append([]byte(nil), n.data[off:min(size, off+int64(len(b)))]...)
+	w := write{off: off, data: bytes.Clone(b), size: n.data.size}
+	if off < w.size {
+		w.old = make([]byte, min(w.size-off, int64(len(b))))
+		n.data.readAt(w.old, off)
 	}
 	n.pending = append(n.pending, w)
-	n.put(b, off)
-}
-
-// put writes without a trace for a crash.
-func (n *inode) put(b []byte, off int64) {
-	size, end := int64(len(n.data)), off+int64(len(b))
-	if end > int64(cap(n.data)) { // twice the room: most files grow by small appends
-		n.data = append(make([]byte, 0, max(end, 2*size, 4<<10)), n.data...)
-	}
-	if end > size {
-		n.data = n.data[:end]
-		clear(n.data[size:])
-	}
-	copy(n.data[off:], b)
+	n.data.writeAt(b, off)
 }
 
 // undone is the data without what was not synced.
-func (n *inode) undone() []byte {
+func (n *inode) undone() content {
 	if n.durable != nil {
-		return slices.Clone(n.durable)
+		return n.durable.clone()
 	}
-	data := slices.Clone(n.data)
+	data := n.data.clone()
 	for _, w := range slices.Backward(n.pending) {
-		copy(data[w.off:], w.old)
-		data = data[:w.size]
+		data.writeAt(w.old, w.off)
+		data.cut(w.size)
 	}
 	return data
 }
@@ -59,8 +46,9 @@ func (n *inode) undone() []byte {
 // settle makes durable what was written, but for what is gone.
 func (n *inode) settle() {
 	if n.durable != nil {
-		n.durable = n.left(func(int) Fate { return Fate{Kept: true} }, nil)
-		if n.pending = slices.DeleteFunc(n.pending, func(w write) bool { return !w.gone }); !bytes.Equal(n.durable, n.data) {
+		durable := n.left(func(int) Fate { return Fate{Kept: true} }, nil)
+		n.durable = &durable
+		if n.pending = slices.DeleteFunc(n.pending, func(w write) bool { return !w.gone }); !durable.equal(&n.data) {
 			return
 		}
 	}
@@ -69,7 +57,8 @@ func (n *inode) settle() {
 
 // forget has a sync fail for good.
 func (n *inode) forget() {
-	n.durable = append([]byte{}, n.undone()...)
+	durable := n.undone()
+	n.durable = &durable
 	for i := range n.pending {
 		n.pending[i].gone = true
 	}
@@ -102,10 +91,7 @@ func (h *handle) ReadAt(b []byte, off int64) (int, error) {
 		return 0, err
 	}
 	h.disk.mu.Lock()
-	n := 0
-	if off < int64(len(h.node.data)) {
-		n = copy(b, h.node.data[off:])
-	}
+	n := h.node.data.readAt(b, off)
 	h.disk.mu.Unlock()
 	if w := h.disk.watcher.Load(); w != nil && w.Damage != nil && n > 0 {
 		n = min(n, w.Damage(op, b[:n]))
@@ -179,7 +165,7 @@ func (h *handle) Fd() uintptr                    { return vfs.InvalidFd }
 func (h *handle) Stat() (vfs.FileInfo, error) {
 	h.disk.mu.Lock()
 	defer h.disk.mu.Unlock()
-	return &fileInfo{h.disk.PathBase(h.path), int64(len(h.node.data)), h.node.dir != nil}, nil
+	return &fileInfo{h.disk.PathBase(h.path), h.node.data.size, h.node.dir != nil}, nil
 }
 
 // fileInfo describes a file. Simulated files have no times.
