@@ -20,6 +20,9 @@ type Config struct {
 	// FaultTime ends the faulty part before Heights are decided; milliseconds;
 	// 0: never.
 	FaultTime uint64
+	// FaultLeast is how long the faulty part lasts at least, though Heights are decided: a busy chain decides them within a
+	// second, and what needs longer to go wrong would never meet it; milliseconds.
+	FaultLeast uint64
 	// CalmHeights every honest node decides after the faults ended, with bounds on time and rounds.
 	CalmHeights uint64
 	Faults      []Fault

@@ -86,7 +86,7 @@ func Run(cfg Config) (result Result, err error) {
 }
 
 func (w *World) faultyPart() error {
-	for w.lowest() < w.cfg.Heights && w.broken == 0 {
+	for (w.lowest() < w.cfg.Heights || w.now-epoch < w.cfg.FaultLeast) && w.broken == 0 {
 		if w.cfg.FaultTime > 0 && w.now-epoch > w.cfg.FaultTime {
 			break
 		}

@@ -41,6 +41,9 @@ func Minimise(cfg sim.Config, run func(sim.Config) (sim.Result, error)) (sim.Con
 		if cfg.Nodes > 1 {
 			steps = append(steps, func(c *sim.Config) { c.Nodes--; c.Weights = c.Weights[:min(len(c.Weights), c.Nodes)] })
 		}
+		if cfg.FaultLeast > 0 {
+			steps = append(steps, func(c *sim.Config) { c.FaultLeast = 0 }, func(c *sim.Config) { c.FaultLeast /= 2 })
+		}
 		if cfg.Heights > 1 {
 			steps = append(steps, func(c *sim.Config) { c.Heights /= 2 })
 		}

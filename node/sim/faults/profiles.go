@@ -89,6 +89,9 @@ func (p Profile) Scenario(seed uint64) sim.Config {
 	if source(seed, "late").IntN(3) == 0 {
 		cfg.Followers = 1
 	}
+	if r := source(seed, "span"); r.IntN(4) == 0 { // few transfers, and time for what takes time
+		cfg.FaultLeast, cfg.TxEvery = sim.Between(r, 15_000, 60_000), sim.Between(r, 300, 2000)
+	}
 	if r := source(seed, "weights"); r.IntN(3) == 0 { // one may be twenty times another, none has a third
 		for range cfg.Nodes {
 			cfg.Weights = append(cfg.Weights, sim.Between(r, 50_000, 1_000_000))
@@ -100,9 +103,9 @@ func (p Profile) Scenario(seed uint64) sim.Config {
 	}
 	switch p.Name {
 	case "idle":
-		cfg.TxEvery, params.MaxIdle, cfg.Heights, cfg.FaultTime = 0, 60_000, 60, 0
+		cfg.TxEvery, params.MaxIdle, cfg.Heights, cfg.FaultTime, cfg.FaultLeast = 0, 60_000, 60, 0, 0
 	case "calm":
-		cfg.Heights, cfg.FaultTime = 200, 0
+		cfg.Heights, cfg.FaultTime, cfg.FaultLeast = 200, 0, 0
 	}
 	return cfg
 }
