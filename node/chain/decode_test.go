@@ -220,3 +220,27 @@ func FuzzParsePOS(f *testing.F) {
 		}
 	})
 }
+
+// Each refuses by itself, whatever reads the message around it checks afterwards.
+func TestFixedBytesAreNeitherFilledNorCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		size int
+		read func([]byte) error
+	}{
+		{size: 32, read: new(Hash).UnmarshalCBOR},
+		{size: 32, read: new(PublicKey).UnmarshalCBOR},
+		{size: 32, read: new(Address).UnmarshalCBOR},
+		{size: 64, read: new(Signature).UnmarshalCBOR},
+	} {
+		for n := range 100 {
+			encoded := Encode(make([]byte, n))
+			if err := c.read(encoded); (err == nil) != (n == c.size) {
+				t.Errorf("%d bytes for %d: %v", n, c.size, err)
+			}
+			if err := c.read(encoded[:len(encoded)-1]); err == nil {
+				t.Errorf("%d bytes for %d with one missing are read", n, c.size)
+			}
+		}
+	}
+}

@@ -197,3 +197,27 @@ func TestSelectKeepsToItsLimits(t *testing.T) {
 		t.Fatalf("three bytes of overhead must be the most: %d for %d", len(block), len(small.Raw))
 	}
 }
+
+// A block of chosen transactions is never larger than what was asked for, and nothing that fits is left out.
+func TestWhatIsChosenFitsAsABlockEncodesIt(t *testing.T) {
+	t.Parallel()
+	l := newLedger()
+	to := newUser(99)
+	p := newPool(t, l, nil)
+	var all [][]byte
+	for i := range uint64(4) {
+		u := newUser(i + 1)
+		l.balance[u.addr] = 1_000_000
+		tx := transfer(u, to, 1, 100, 90-10*i) // all of one size
+		tx.Memo = make([]byte, chain.MaxMemoBytes) // so large that its head is, too
+		all = append(all, mustAdd(t, p, u.sign(tx)).Raw)
+	}
+	for n := range all {
+		size := len(chain.Encode(all[:n+1])) - 1 // without the head of the list
+		for _, c := range []struct{ room, want int }{{size, n + 1}, {size - 1, n}} {
+			if got := p.Select(100, c.room); len(got) != c.want {
+				t.Errorf("%d bytes: %d transactions were chosen, %d fit", c.room, len(got), c.want)
+			}
+		}
+	}
+}
