@@ -82,6 +82,9 @@ func (s *simulation) runAll(ctx context.Context, c *campaign, progress io.Writer
 			} else {
 				c.add(cfg, res)
 			}
+			if len(res.Violations) > 0 { // at once: a night's run may be looked at in the evening
+				_, _ = fmt.Fprintf(progress, "seed %d: %s\n  %s\n", seed, res.Violations[0], again(cfg))
+			}
 			if time.Since(told) > 5*time.Second {
 				told = time.Now()
 				_, _ = fmt.Fprintf(progress, "%d of %d seeds, %d heights, %d broken\n", c.Seeds, s.seeds, c.Heights, len(c.Failed))
