@@ -120,6 +120,12 @@ func (b backend) BlockAt(_ context.Context, height uint64) (*httpapi.Block, erro
 	return out, nil
 }
 
+// RawBlock implements httpapi.Backend.
+func (b backend) RawBlock(_ context.Context, height uint64) ([]byte, error) {
+	raw, err := b.joined.Load().store.Block(height)
+	return raw, notFound(err)
+}
+
 // BlockByHash implements httpapi.Backend.
 func (b backend) BlockByHash(ctx context.Context, hash chain.Hash) (*httpapi.Block, error) {
 	height, err := b.joined.Load().store.HeightOf(hash)
@@ -210,22 +216,30 @@ func readHeader(v *store.View, height uint64, into *httpapi.AccountProof) error 
 }
 
 // Submit implements httpapi.Backend.
-func (b backend) Submit(_ context.Context, raw []byte) (chain.Hash, error) {
+func (b backend) Submit(ctx context.Context, raw []byte) (chain.Hash, error) {
+	r := b.SubmitAll(ctx, [][]byte{raw})[0]
+	return r.ID, r.Err
+}
+
+// SubmitAll implements httpapi.Backend.
+func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted {
 	m := b.joined.Load()
-	tx, err := m.loop.replica.Pool().Add(raw)
-	var id chain.Hash
-	if tx != nil {
-		id = tx.ID
-	} else if opened, derr := chain.DecodeTx(raw); derr == nil {
-		id = opened.Tx.ID()
+	out := make([]httpapi.Submitted, len(raws))
+	fresh := make([][]byte, 0, len(raws))
+	for i, r := range m.loop.replica.Pool().AddAll(raws) {
+		if out[i].Err = r.Err; r.Err != nil {
+			m.countRefusal(r.Err)
+			if opened, err := chain.DecodeTx(raws[i]); err == nil {
+				out[i].ID = opened.Tx.ID()
+			}
+			continue
+		}
+		out[i].ID = r.Tx.ID
+		fresh = append(fresh, raws[i])
 	}
-	if err != nil {
-		m.countRefusal(err)
-		return id, err
-	}
-	m.metrics.Mempool.Accepted.Inc()
-	m.net.PublishTxs(raw)
-	return id, nil
+	m.metrics.Mempool.Accepted.Add(float64(len(fresh)))
+	m.net.PublishTxs(fresh...)
+	return out
 }
 
 func (m *member) countRefusal(err error) {

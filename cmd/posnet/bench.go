@@ -31,7 +31,7 @@ const maxBench = 1_000_000
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure a running network: the time to finality of a transfer",
+		Short: "Measure a running network: the time to finality of a transfer, or transfers a second",
 		Long: `Measure how long a running network takes to make a transfer final, as its user sees it.
 
 Transfers of 0.000001 POS to a new address are sent one at a time: signed here, submitted to a node, and waited for until
@@ -39,13 +39,16 @@ that node says that the transfer is in a block which is certified and on its dis
 signature to that answer, both HTTP requests included. The next one is sent when the one before is final.
 
 Several nodes take turns. With --pause the network comes to rest in between; without it, the next transfer meets nodes
-that are still busy with the end of the block before. Any account that can pay for the transfers will do, on any network.`,
+that are still busy with the end of the block before. Any account that can pay for the transfers will do, on any network.
+
+'posnet bench load' offers as many transfers as the network takes, and counts them.`,
 		Example: `  posnet bench --key-file /tmp/posnet-devnet-…/faucet.pem
   posnet bench --key-file faucet.pem --node http://127.0.0.1:8050,http://127.0.0.1:8051 --count 1000
   posnet bench --key-file faucet.pem --pause 100ms --output json`,
 		Args: cobra.NoArgs,
 	}
 	b := &bench{remote: addRemoteFlags(cmd)}
+	cmd.AddCommand(newLoadCommand(b.remote))
 	cmd.PersistentFlags().Lookup("timeout").Usage = "how long one transfer may take at most"
 	f := cmd.Flags()
 	f.StringVar(&b.keyFile, "key-file", os.Getenv("POSNET_KEY_FILE"), "account key `file` that pays and signs, such as a faucet's (PKCS#8 PEM)")

@@ -29,6 +29,8 @@ type Backend interface {
 	// BlockAt is the final block of a height; [ErrNotFound] if there is none
 	// yet, [ErrPruned] if it was deleted.
 	BlockAt(ctx context.Context, height uint64) (*Block, error)
+	// RawBlock is the encoding of the final block of a height, with the same errors.
+	RawBlock(ctx context.Context, height uint64) ([]byte, error)
 	// BlockByHash is the final block of a hash, with the same errors.
 	BlockByHash(ctx context.Context, hash chain.Hash) (*Block, error)
 	// Draw is the lottery of a height and round. The height being decided is
@@ -52,6 +54,8 @@ type Backend interface {
 	// The error is a [*chain.Refusal] when the transaction is at fault. The id
 	// is set whenever the transaction could be read, also with an error.
 	Submit(ctx context.Context, raw []byte) (chain.Hash, error)
+	// SubmitAll is Submit for many transactions of one sender, in their order: one result for each.
+	SubmitAll(ctx context.Context, raws [][]byte) []Submitted
 	// Tx finds a transaction in the pool or in a final block; [ErrNotFound].
 	Tx(ctx context.Context, id chain.Hash) (*Tx, error)
 	// WaitFinal returns nil once the transaction is in a block that is
@@ -62,6 +66,12 @@ type Backend interface {
 	// Pool lists waiting transactions in order of arrival: those with Seq above
 	// after, at most limit.
 	Pool(after uint64, limit int) PoolPage
+}
+
+// Submitted is what became of one transaction: Err is a [*chain.Refusal] when it is at fault, and nil when it waits now.
+type Submitted struct {
+	ID  chain.Hash // zero if it could not be read
+	Err error
 }
 
 // What a [Backend] says when it has nothing to show.

@@ -8,6 +8,8 @@ type Limits struct {
 	// Body is the most bytes of a request body. Default 64 KiB, far above the
 	// largest transaction.
 	Body int64
+	// Batch is the most bytes of a batch of transactions. Default 4 MiB, some 20 000 transfers.
+	Batch int64
 	// Wait is the longest `wait=final`. Default and maximum 60 s.
 	Wait time.Duration
 	// Waiters is how many requests may wait at once; the next is told to come
@@ -17,7 +19,8 @@ type Limits struct {
 	Request time.Duration
 	// Rate is how many requests a second one client address may make in the
 	// long run, Burst how many at once. Behind a proxy all clients share its
-	// address. Default 2000 and 4000; a negative Rate turns the limit off.
+	// address. A batch counts for one and for each 32 transactions more in it.
+	// Default 2000 and 4000; a negative Rate turns the limit off.
 	Rate  float64
 	Burst int
 	// Connections is how many may be open at once; the next waits in the
@@ -46,6 +49,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Body <= 0 {
 		l.Body = 64 << 10
+	}
+	if l.Batch <= 0 {
+		l.Batch = 4 << 20
 	}
 	if l.Wait <= 0 || l.Wait > maxWait {
 		l.Wait = maxWait

@@ -29,8 +29,8 @@ type client struct {
 	last   time.Time
 }
 
-// allow takes a token of the client's bucket.
-func (l *clients) allow(who netip.Prefix, now time.Time) bool {
+// allow takes n tokens of the client's bucket.
+func (l *clients) allow(who netip.Prefix, now time.Time, n int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.seen[who]
@@ -42,7 +42,7 @@ func (l *clients) allow(who netip.Prefix, now time.Time) bool {
 		l.seen[who] = c
 	}
 	c.last = now
-	return c.bucket.AllowN(now, 1)
+	return c.bucket.AllowN(now, n)
 }
 
 // forget drops clients whose bucket is full again, and if all are busy, all.
@@ -59,15 +59,22 @@ func (l *clients) forget(now time.Time) {
 
 // limitRate refuses clients that ask too often.
 func (s *Server) limitRate() echo.MiddlewareFunc {
-	l := &clients{rate: rate.Limit(s.opts.Limits.Rate), burst: s.opts.Limits.Burst, seen: map[netip.Prefix]*client{}}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if l.rate > 0 && !l.allow(clientOf(c.RealIP()), time.Now()) {
-				return fail(api.CodeRateLimited, "too many requests from this address: slow down")
+			if err := s.take(c, 1); err != nil {
+				return err
 			}
 			return next(c)
 		}
 	}
+}
+
+// take counts n requests of whoever asks.
+func (s *Server) take(c echo.Context, n int) error {
+	if n > 0 && s.clients.rate > 0 && !s.clients.allow(clientOf(c.RealIP()), time.Now(), n) {
+		return fail(api.CodeRateLimited, "too many requests from this address: slow down")
+	}
+	return nil
 }
 
 // clientOf is the address, or for IPv6 the /64 that one customer holds.

@@ -21,7 +21,11 @@ import (
 // readBody reads a body within its cap. Any content type is taken for JSON, so
 // that a plain `curl -d` works; there are no cookies that could be abused.
 func (s *Server) readBody(c echo.Context) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, s.opts.Limits.Body))
+	return readCapped(c, s.opts.Limits.Body)
+}
+
+func readCapped(c echo.Context, most int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, most))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return nil, fail(api.CodeBodyTooLarge, fmt.Sprintf("the request body is larger than %d bytes", tooLarge.Limit))
@@ -92,12 +96,20 @@ type rawTx struct {
 // readTransaction reads either form of a transaction into its encoding. What
 // the transaction says is judged by whoever takes it in.
 func (s *Server) readTransaction(c echo.Context) ([]byte, error) {
+	body, err := s.readBody(c)
+	if err != nil {
+		return nil, err
+	}
+	return decodeTransaction(body)
+}
+
+func decodeTransaction(body []byte) ([]byte, error) {
 	var req struct {
 		Transaction *string
 		Tx          *rawTx
 		Signature   json.RawMessage
 	}
-	if err := s.readJSON(c, &req); err != nil {
+	if err := decodeJSON(body, &req); err != nil {
 		return nil, err
 	}
 	switch {

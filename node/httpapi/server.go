@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"golang.org/x/net/netutil"
+	"golang.org/x/time/rate"
 
 	"github.com/posnet/posnet/node/httpapi/api"
 )
@@ -40,7 +42,8 @@ type Server struct {
 	opts    Options
 	echo    *echo.Echo
 	http    *http.Server
-	waiting chan struct{}       // one token a waiter
+	waiting chan struct{} // one token a waiter
+	clients *clients
 	spec    []byte              // openapi.yaml in JSON
 	routes  map[string]struct{} // "METHOD /pattern"
 
@@ -58,6 +61,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 		opts.Observe = func(string, string, int, time.Duration) {}
 	}
 	s := &Server{backend: backend, opts: opts, echo: echo.New(), waiting: make(chan struct{}, opts.Limits.Waiters)}
+	s.clients = &clients{rate: rate.Limit(opts.Limits.Rate), burst: opts.Limits.Burst, seen: map[netip.Prefix]*client{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true

@@ -208,7 +208,7 @@ func TestWhatIsChosenFitsAsABlockEncodesIt(t *testing.T) {
 	for i := range uint64(4) {
 		u := newUser(i + 1)
 		l.balance[u.addr] = 1_000_000
-		tx := transfer(u, to, 1, 100, 90-10*i) // all of one size
+		tx := transfer(u, to, 1, 100, 90-10*i)     // all of one size
 		tx.Memo = make([]byte, chain.MaxMemoBytes) // so large that its head is, too
 		all = append(all, mustAdd(t, p, u.sign(tx)).Raw)
 	}

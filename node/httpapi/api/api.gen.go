@@ -125,6 +125,13 @@ type AttestRequest struct {
 // Attestation defines model for Attestation.
 type Attestation = chain.Attestation
 
+// BatchResult defines model for BatchResult.
+type BatchResult struct {
+	// Accepted How many wait for a block now.
+	Accepted int         `json:"accepted"`
+	Refused  []RefusedTx `json:"refused"`
+}
+
 // Block defines model for Block.
 type Block struct {
 	// Certificate The proof of finality: precommits of validators with more than two thirds of the stake, in the protocol's own JSON form.
@@ -392,6 +399,19 @@ type PoolPage struct {
 
 // PublicKey An Ed25519 public key in hexadecimal.
 type PublicKey = chain.PublicKey
+
+// RefusedTx defines model for RefusedTx.
+type RefusedTx struct {
+	// Code What went wrong. A code never changes its meaning; new ones may come.
+	Code ErrorCode `json:"code"`
+
+	// Id A SHA-256 digest in hexadecimal.
+	Id *Hash `json:"id,omitempty"`
+
+	// Index Its position in the batch, from 0.
+	Index   int    `json:"index"`
+	Message string `json:"message"`
+}
 
 // Signature An Ed25519 signature in hexadecimal.
 type Signature = chain.Signature
@@ -744,6 +764,9 @@ type ServerInterface interface {
 	// GetDraw The lottery that chose a block's forger
 	// (GET /blocks/{id}/draw)
 	GetDraw(ctx echo.Context, id BlockID, params GetDrawParams) error
+	// GetRawBlock One block, in the bytes that nodes exchange
+	// (GET /blocks/{id}/raw)
+	GetRawBlock(ctx echo.Context, id BlockID) error
 	// GetGenesis The genesis file of this chain
 	// (GET /genesis)
 	GetGenesis(ctx echo.Context) error
@@ -768,6 +791,9 @@ type ServerInterface interface {
 	// GetStatus How the chain is doing, as this node sees it
 	// (GET /status)
 	GetStatus(ctx echo.Context) error
+	// CreateTransactions Send many signed transactions at once
+	// (POST /transaction/batch/)
+	CreateTransactions(ctx echo.Context) error
 	// CreateTransaction Send a signed transaction
 	// (POST /transaction/create/)
 	CreateTransaction(ctx echo.Context, params CreateTransactionParams) error
@@ -894,6 +920,22 @@ func (w *ServerInterfaceWrapper) GetDraw(ctx echo.Context) error {
 	return err
 }
 
+// GetRawBlock converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRawBlock(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id BlockID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRawBlock(ctx, id)
+	return err
+}
+
 // GetGenesis converts echo context to params.
 func (w *ServerInterfaceWrapper) GetGenesis(ctx echo.Context) error {
 	var err error
@@ -979,6 +1021,15 @@ func (w *ServerInterfaceWrapper) GetStatus(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStatus(ctx)
+	return err
+}
+
+// CreateTransactions converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTransactions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTransactions(ctx)
 	return err
 }
 
@@ -1136,12 +1187,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/status", wrapper.GetStatus, options.OperationMiddlewares["getStatus"]...)
 	router.GET(options.BaseURL+"/blockchain/", wrapper.ListBlocks, options.OperationMiddlewares["listBlocks"]...)
 	router.GET(options.BaseURL+"/blocks/:id", wrapper.GetBlock, options.OperationMiddlewares["getBlock"]...)
+	router.GET(options.BaseURL+"/blocks/:id/raw", wrapper.GetRawBlock, options.OperationMiddlewares["getRawBlock"]...)
 	router.GET(options.BaseURL+"/blocks/:id/draw", wrapper.GetDraw, options.OperationMiddlewares["getDraw"]...)
 	router.GET(options.BaseURL+"/accounts/:address", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.GET(options.BaseURL+"/validators", wrapper.ListValidators, options.OperationMiddlewares["listValidators"]...)
 	router.GET(options.BaseURL+"/stake", wrapper.ListStake, options.OperationMiddlewares["listStake"]...)
 	router.GET(options.BaseURL+"/peers", wrapper.ListPeers, options.OperationMiddlewares["listPeers"]...)
 	router.POST(options.BaseURL+"/transaction/create/", wrapper.CreateTransaction, options.OperationMiddlewares["createTransaction"]...)
+	router.POST(options.BaseURL+"/transaction/batch/", wrapper.CreateTransactions, options.OperationMiddlewares["createTransactions"]...)
 	router.GET(options.BaseURL+"/transaction/transaction_pool/", wrapper.ListPool, options.OperationMiddlewares["listPool"]...)
 	router.GET(options.BaseURL+"/transactions/:id", wrapper.GetTransaction, options.OperationMiddlewares["getTransaction"]...)
 	router.GET(options.BaseURL+"/openapi.json", wrapper.GetOpenAPI, options.OperationMiddlewares["getOpenAPI"]...)

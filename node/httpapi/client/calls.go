@@ -164,3 +164,30 @@ func page(cursor string, limit int) url.Values {
 	}
 	return q
 }
+
+// SubmitBatch sends many signed transactions in their encodings, one after the other. What the node refuses is in the
+// answer, by position; an error means that it may have taken any of them.
+func (c *Client) SubmitBatch(ctx context.Context, raws [][]byte) (*api.BatchResult, error) {
+	size := 0
+	for _, raw := range raws {
+		size += len(raw) + 3
+	}
+	body := make([]byte, 0, size)
+	for _, raw := range raws {
+		body = append(body, chain.Encode(raw)...)
+	}
+	return c.SubmitSequence(ctx, body)
+}
+
+// SubmitSequence is [Client.SubmitBatch] for a batch that is a CBOR sequence of byte strings already.
+func (c *Client) SubmitSequence(ctx context.Context, body []byte) (*api.BatchResult, error) {
+	out := new(api.BatchResult)
+	return out, c.call(ctx, http.MethodPost, "/transaction/batch/", nil, sequence(body), out)
+}
+
+// RawBlock is the encoding of a final block.
+func (c *Client) RawBlock(ctx context.Context, height uint64) ([]byte, error) {
+	var raw []byte
+	err := c.call(ctx, http.MethodGet, "/blocks/"+strconv.FormatUint(height, 10)+"/raw", nil, nil, &raw)
+	return raw, err
+}

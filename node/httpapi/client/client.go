@@ -82,11 +82,17 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Address is where the node is, without /api/v1.
 func (c *Client) Address() string { return strings.TrimSuffix(c.base, "/api/v1") }
 
+// sequence is a body that is a CBOR sequence already.
+type sequence []byte
+
 // call sends a request and reads the answer into out: a *[]byte takes it as it
 // is, anything else as JSON.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var body io.Reader
-	if in != nil {
+	kind := "application/json"
+	if b, ok := in.(sequence); ok {
+		body, kind = bytes.NewReader(b), "application/cbor-seq"
+	} else if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
 			return fmt.Errorf("encode request: %w", err)
@@ -102,7 +108,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return fmt.Errorf("make request: %w", err)
 	}
 	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

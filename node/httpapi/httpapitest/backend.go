@@ -90,6 +90,15 @@ func (s *Solo) BlockAt(ctx context.Context, height uint64) (*httpapi.Block, erro
 	return s.blocks[height-1], nil
 }
 
+// RawBlock implements httpapi.Backend.
+func (s *Solo) RawBlock(ctx context.Context, height uint64) ([]byte, error) {
+	b, err := s.BlockAt(ctx, height)
+	if err != nil {
+		return nil, err
+	}
+	return chain.Encode(b.Block), nil
+}
+
 // BlockByHash implements httpapi.Backend.
 func (s *Solo) BlockByHash(_ context.Context, hash chain.Hash) (*httpapi.Block, error) {
 	s.mu.Lock()
@@ -210,6 +219,15 @@ func (s *Solo) Submit(_ context.Context, raw []byte) (chain.Hash, error) {
 		return id, err
 	}
 	return tx.ID, nil
+}
+
+// SubmitAll implements httpapi.Backend.
+func (s *Solo) SubmitAll(ctx context.Context, raws [][]byte) []httpapi.Submitted {
+	out := make([]httpapi.Submitted, len(raws))
+	for i, raw := range raws {
+		out[i].ID, out[i].Err = s.Submit(ctx, raw)
+	}
+	return out
 }
 
 // Tx implements httpapi.Backend.

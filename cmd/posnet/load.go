@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi/client"
+	"github.com/posnet/posnet/node/keys"
+)
+
+// load offers a network more transfers than one sender after the other could, and counts what comes out.
+type load struct {
+	*remote
+	keyFile  string
+	accounts int
+	rate     float64
+	warmup   time.Duration
+	duration time.Duration
+	batch    int
+	ahead    int
+}
+
+func newLoadCommand(r *remote) *cobra.Command {
+	l := &load{remote: r}
+	cmd := &cobra.Command{
+		Use:   "load",
+		Short: "Measure a running network: transfers a second",
+		Long: `Offer a running network as many signed transfers as it takes, or --rate a second, and count those that become final.
+
+Transfers of 0.000001 POS between --accounts random accounts are signed ahead of time and sent in batches to all nodes
+given. What is counted is what is in the blocks of the first node, within --duration after --warmup; the time of each
+transfer is from sending its batch to seeing its block. With --rate 0 the network decides: what it refuses because its pool
+is full is sent again, so times are then mostly those of waiting in the pool.
+
+The accounts are made from the key and its nonce, and funded by it first, with what they need for their transfers and
+fees. What is left of that stays with them.`,
+		Example: `  posnet bench load --key-file /tmp/posnet-devnet-…/faucet.pem --node http://127.0.0.1:8050,http://127.0.0.1:8051
+  posnet bench load --key-file faucet.pem --rate 2000 --duration 5m
+  posnet bench load --key-file faucet.pem --accounts 1000 --output json`,
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.StringVar(&l.keyFile, "key-file", os.Getenv("POSNET_KEY_FILE"), "account key `file` that funds the accounts, such as a faucet's (PKCS#8 PEM)")
+	f.IntVar(&l.accounts, "accounts", 10_000, "between how many accounts to transfer")
+	f.Float64Var(&l.rate, "rate", 0, "transfers to offer a `second`; 0: as many as are taken")
+	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
+	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
+	f.IntVar(&l.batch, "batch", 250, "transfers in one request")
+	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending; 0: as many as --rate takes, or 20000 a second. What is missing is signed on the way")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.run(cmd) }
+	return cmd
+}
+
+// loaded is what came of it.
+type loaded struct {
+	Nodes       []string   `json:"nodes"`
+	ChainID     string     `json:"chainID"`
+	GenesisHash chain.Hash `json:"genesisHash"`
+	Accounts    int        `json:"accounts"`
+	Rate        float64    `json:"rate"` // offered; 0: as many as were taken
+	Seconds     float64    `json:"seconds"`
+	Submitted   uint64     `json:"submitted"` // taken by a node while counting
+	Refused     uint64     `json:"refused"`   // for good; what was refused as the pool was full was sent again
+	Full        uint64     `json:"full"`      // refusals because the pool was full
+	Final       uint64     `json:"final"`     // in blocks seen while counting
+	TxPerSecond float64    `json:"txPerSecond"`
+	Blocks      uint64     `json:"blocks"`
+	FirstBlock  uint64     `json:"firstBlock"`
+	LastBlock   uint64     `json:"lastBlock"`
+	Finality    spread     `json:"finalityMs"`
+	CPUSeconds  float64    `json:"cpuSeconds"` // of this program while counting
+}
+
+func showLoad(w io.Writer, r *loaded) {
+	offered := "as many as were taken"
+	if r.Rate > 0 {
+		offered = fmt.Sprintf("%.0f a second", r.Rate)
+	}
+	row(w, "offered", offered+fmt.Sprintf(", between %s, to %s of %s", plural(r.Accounts, "account"), plural(len(r.Nodes), "node"), r.ChainID))
+	row(w, "taken", fmt.Sprintf("%d, and %d refused; %d times a full pool", r.Submitted, r.Refused, r.Full))
+	row(w, "final", fmt.Sprintf("%d in %.1f s and %s: %.0f a second", r.Final, r.Seconds, plural(int(r.Blocks), "block"), r.TxPerSecond))
+	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
+	row(w, "this program", fmt.Sprintf("%.1f s of processor time", r.CPUSeconds))
+}
+
+// Bounds of what one run may ask for.
+const (
+	maxLoadAccounts = 1_000_000
+	maxLoadBatch    = 10_000
+	maxAhead        = 20_000_000
+)
+
+func (l *load) check() error {
+	switch {
+	case l.keyFile == "":
+		return errors.New("no key to pay with: give --key-file FILE (a devnet prints where its faucet's is)")
+	case l.accounts < 2 || l.accounts > maxLoadAccounts:
+		return fmt.Errorf("--accounts %d: from 2 to %d", l.accounts, maxLoadAccounts)
+	case l.batch < 1 || l.batch > maxLoadBatch:
+		return fmt.Errorf("--batch %d: from 1 to %d", l.batch, maxLoadBatch)
+	case l.rate < 0 || l.warmup < 0 || l.duration <= 0:
+		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
+	case l.ahead < 0 || l.ahead > maxAhead:
+		return fmt.Errorf("--signed-ahead %d: from 0 to %d", l.ahead, maxAhead)
+	}
+	return nil
+}
+
+func (l *load) run(cmd *cobra.Command) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	key, err := loadKey(cmd, l.keyFile)
+	if err != nil {
+		return err
+	}
+	clients := make([]*client.Client, len(l.nodes))
+	for i, address := range l.nodes {
+		if clients[i], err = client.New(address, nil); err != nil {
+			return err
+		}
+		defer clients[i].Close()
+	}
+	ctx := cmd.Context()
+	tell := &progress{out: cmd.ErrOrStderr(), live: isTerminal(cmd.ErrOrStderr())}
+	defer tell.clear()
+	crowd, err := l.crowd(ctx, clients[0], key, tell)
+	if err != nil {
+		return err
+	}
+	f, err := newFollower(ctx, clients[0])
+	if err != nil {
+		return err
+	}
+	if err := crowd.fund(ctx, clients[0], f, tell); err != nil {
+		return fmt.Errorf("fund the accounts: %w", err)
+	}
+	s := newShipment(crowd, len(clients), l.batch)
+	s.signAhead(ctx, l.signedAhead(), tell)
+	result := &loaded{Nodes: l.nodes, ChainID: crowd.genesis.ChainID, GenesisHash: crowd.hash, Accounts: l.accounts, Rate: l.rate}
+	err = l.measure(ctx, clients, s, f, result, tell)
+	tell.clear()
+	if result.Final == 0 && err != nil {
+		return err
+	}
+	return errors.Join(render(cmd.OutOrStdout(), l.output, result, showLoad), err)
+}
+
+// signedAhead is how many transfers to sign before the first is sent.
+func (l *load) signedAhead() int {
+	if l.ahead > 0 {
+		return l.ahead
+	}
+	rate := l.rate
+	if rate == 0 {
+		rate = 20_000
+	}
+	return min(maxAhead, int(rate*(l.warmup+l.duration).Seconds()))
+}
+
+// crowd makes the accounts, and asks what their transfers need to know.
+func (l *load) crowd(ctx context.Context, c *client.Client, key keys.PrivateKey, tell *progress) (*crowd, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.timeout, fmt.Errorf("no answer within --timeout %s", l.timeout))
+	defer cancel()
+	g, _, err := c.Genesis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	payer, err := c.Account(ctx, chain.Address(key.Public()), false)
+	if err != nil {
+		return nil, err
+	}
+	each := uint64(l.signedAhead())/uint64(l.accounts) + 1
+	cost := (4*each + 64) * (1 + g.Params.MinFee) // random choice is uneven, and some is signed on the way
+	all := &crowd{genesis: g, hash: g.Hash(), payer: key, nonce: payer.NextNonce, budget: cost}
+	need := cost + 2*(1+g.Params.MinFee)
+	if have := uint64(payer.Balance); have/need < uint64(l.accounts) {
+		return nil, fmt.Errorf("%s has %s: %d accounts need %s each; use fewer --accounts, or a shorter --duration",
+			chain.Address(key.Public()), pos(payer.Balance), l.accounts, chain.FormatPOS(need))
+	}
+	tell.show(fmt.Sprintf("making %d accounts", l.accounts))
+	all.make(l.accounts)
+	return all, nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi/api"
+	"github.com/posnet/posnet/node/httpapi/client"
+)
+
+// follower reads one block of a node after the other.
+type follower struct {
+	c      *client.Client
+	height uint64 // of the next block
+	total  uint64 // transactions seen
+}
+
+func newFollower(ctx context.Context, c *client.Client) (*follower, error) {
+	status, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &follower{c: c, height: status.Height + 1}, nil
+}
+
+// next reads the next block if it is there, and shows it.
+func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]byte)) (bool, error) {
+	raw, err := f.c.RawBlock(ctx, f.height)
+	switch {
+	case client.Code(err) == api.CodeBlockNotFound:
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	block, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+	if err != nil {
+		return false, fmt.Errorf("block %d: %w", f.height, err)
+	}
+	if show != nil {
+		show(f.height, block.Txs)
+	}
+	f.height++
+	f.total += uint64(len(block.Txs))
+	return true, nil
+}
+
+// pollEvery is how long to wait for a block that is not there, which is how late it may be seen.
+const pollEvery = 2 * time.Millisecond
+
+// wait reads the next block, or the lack of one, and rests if there is none.
+func (f *follower) wait(ctx context.Context, show func(height uint64, txs [][]byte)) (bool, error) {
+	more, err := f.next(ctx, show)
+	if err != nil || more {
+		return more, err
+	}
+	t := time.NewTimer(pollEvery)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return false, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi/api"
+	"github.com/posnet/posnet/node/httpapi/client"
+)
+
+// counters are what the senders count.
+type counters struct{ taken, refused, full atomic.Uint64 }
+
+// measure sends to all nodes, and counts what is in the blocks of the first.
+func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipment, f *follower, into *loaded, tell *progress) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var n counters
+	var senders sync.WaitGroup
+	began := time.Now()
+	from, until := began.Add(l.warmup), began.Add(l.warmup+l.duration)
+	sending, stop := context.WithDeadline(ctx, until)
+	defer stop()
+	for i, c := range clients {
+		senders.Go(func() {
+			if err := l.send(sending, c, s, i, len(clients), &n); err != nil && sending.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", c.Address(), err))
+			}
+		})
+	}
+	var times []time.Duration
+	counted := false
+	var taken, refused, full uint64
+	var cpu time.Duration
+	var start time.Time
+	second, secondTxs := began, uint64(0)
+	var err error
+	for now := began; now.Before(until) && err == nil; {
+		_, err = f.wait(ctx, func(height uint64, txs [][]byte) {
+			now = time.Now()
+			for _, raw := range txs {
+				if at := s.sentAt(tagOf(raw)); at > 0 && counted {
+					times = append(times, time.Duration(now.UnixNano()-at))
+				}
+			}
+			secondTxs += uint64(len(txs))
+			if !counted {
+				return
+			}
+			if into.FirstBlock == 0 {
+				into.FirstBlock = height
+			}
+			into.LastBlock, into.Final, into.Blocks = height, into.Final+uint64(len(txs)), into.Blocks+1
+		})
+		if now = time.Now(); !counted && now.After(from) {
+			counted, start, cpu = true, now, ownCPU()
+			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
+		}
+		if gone := now.Sub(second); gone >= time.Second {
+			tell.show(l.line(now.Sub(began), float64(secondTxs)/gone.Seconds(), &n, times))
+			second, secondTxs = now, 0
+		}
+	}
+	stop()
+	if counted {
+		into.Seconds = time.Since(start).Seconds()
+		into.CPUSeconds = (ownCPU() - cpu).Seconds()
+		into.TxPerSecond = float64(into.Final) / into.Seconds
+	}
+	senders.Wait()
+	into.Submitted, into.Refused, into.Full = n.taken.Load()-taken, n.refused.Load()-refused, n.full.Load()-full
+	if len(times) > 0 {
+		into.Finality = spreadOf(times)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return err
+}
+
+func (l *load) line(gone time.Duration, rate float64, n *counters, times []time.Duration) string {
+	phase, recent := "warming up", ""
+	if gone > l.warmup {
+		phase = "counting"
+		if last := slices.Clone(times[max(0, len(times)-10_000):]); len(last) > 0 {
+			recent = fmt.Sprintf("  p50 %.0f ms", spreadOf(last).P50)
+		}
+	}
+	return fmt.Sprintf("%3.0f s  %s  %6.0f final a second  %d taken  %d refused  %d times a full pool%s",
+		gone.Seconds(), phase, rate, n.taken.Load(), n.refused.Load(), n.full.Load(), recent)
+}
+
+// send sends one node's parcels until ctx ends, at its share of the rate. What finds the pool full goes again before
+// anything else, so that nonces stay in order.
+func (l *load) send(ctx context.Context, c *client.Client, s *shipment, node, nodes int, n *counters) error {
+	began, sent := time.Now(), 0
+	for ctx.Err() == nil {
+		p := s.take(node)
+		if l.rate > 0 {
+			due := began.Add(time.Duration(float64(sent) / (l.rate / float64(nodes)) * float64(time.Second)))
+			if err := sleep(ctx, time.Until(due)); err != nil {
+				return nil
+			}
+		}
+		sent += len(p.ends)
+		p.at.Store(time.Now().UnixNano())
+		body, count := p.body, len(p.ends)
+		index := make([]int, count)
+		for i := range index {
+			index[i] = i
+		}
+		for len(body) > 0 {
+			answer, err := c.SubmitSequence(ctx, body)
+			if client.Code(err) == api.CodeRateLimited {
+				if sleep(ctx, 100*time.Millisecond) != nil {
+					return nil
+				}
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			n.taken.Add(uint64(answer.Accepted))
+			var again []int
+			body = nil
+			for _, r := range answer.Refused {
+				switch {
+				case sendAgain(r.Code):
+					n.full.Add(1)
+					again = append(again, index[r.Index])
+					body = append(body, p.part(index[r.Index])...)
+				case r.Code != string(chain.RefusedDuplicate):
+					if n.refused.Add(1) == 1 && answer.Accepted == 0 {
+						return errors.New(r.Message)
+					}
+				}
+			}
+			if index = again; len(again) > 0 {
+				if err := sleep(ctx, 20*time.Millisecond); err != nil {
+					return nil
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ownCPU is the processor time this process has used.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

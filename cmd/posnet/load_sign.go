@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/posnet/posnet/node/chain"
+)
+
+// shipment is the transfers to send: an account's all go to the same node, in the order of their nonces.
+type shipment struct {
+	crowd *crowd
+	size  int        // transfers in a parcel
+	plan  *rand.Rand // which accounts; guarded by mu, as are open, queued and the nonces
+
+	mu     sync.Mutex
+	open   [][]order // by node: what the next parcel will hold
+	queued [][]*parcel
+	count  atomic.Uint64 // transfers planned
+
+	sent sync.Map // *sentAt by tag of a transfer; see tagOf
+}
+
+// order is a transfer that is not signed yet.
+type order struct {
+	from, to int
+	nonce    uint64
+}
+
+// parcel is a signed batch: a CBOR sequence of byte strings.
+type parcel struct {
+	body []byte
+	ends []int // where in body each transfer ends
+	at   atomic.Int64
+}
+
+// part is the encoding of one transfer, head included.
+func (p *parcel) part(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = p.ends[i-1]
+	}
+	return p.body[from:p.ends[i]]
+}
+
+// tagOf knows a transfer again in a block: the end of its signature, which is the end of its encoding.
+func tagOf(raw []byte) uint64 { return binary.BigEndian.Uint64(raw[len(raw)-8:]) }
+
+func newShipment(c *crowd, nodes, size int) *shipment {
+	return &shipment{crowd: c, size: size, plan: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), open: make([][]order, nodes), queued: make([][]*parcel, nodes)}
+}
+
+// next plans the parcel that comes next for some node, or -1 for whichever is full first. It is called with mu held.
+func (s *shipment) next(node int) (orders []order, to int) {
+	for {
+		n := len(s.crowd.keys)
+		o := order{from: s.plan.IntN(n), to: s.plan.IntN(n)}
+		if o.from == o.to {
+			continue
+		}
+		o.nonce = s.crowd.nonces[o.from]
+		s.crowd.nonces[o.from]++
+		s.count.Add(1)
+		at := o.from % len(s.open)
+		s.open[at] = append(s.open[at], o)
+		if len(s.open[at]) < s.size {
+			continue
+		}
+		full := s.open[at]
+		s.open[at] = nil
+		if node < 0 || at == node {
+			return full, at
+		}
+		s.queued[at] = append(s.queued[at], s.sign(full))
+	}
+}
+
+// sign makes a parcel of orders.
+func (s *shipment) sign(orders []order) *parcel {
+	p := &parcel{ends: make([]int, 0, len(orders))}
+	for _, o := range orders {
+		raw := s.crowd.transfer(s.crowd.keys[o.from], o.nonce, s.crowd.address(o.to), 1)
+		s.sent.Store(tagOf(raw), p)
+		p.body = append(p.body, chain.Encode(raw)...)
+		p.ends = append(p.ends, len(p.body))
+	}
+	return p
+}
+
+// signAhead signs n transfers, on every processor.
+func (s *shipment) signAhead(ctx context.Context, n int, tell *progress) {
+	var all sync.WaitGroup
+	var done atomic.Int64
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for planned := 0; planned < n && ctx.Err() == nil; planned += s.size {
+		slots <- struct{}{}
+		s.mu.Lock()
+		orders, node := s.next(-1)
+		at := len(s.queued[node])
+		s.queued[node] = append(s.queued[node], nil)
+		s.mu.Unlock()
+		all.Go(func() {
+			p := s.sign(orders)
+			s.mu.Lock()
+			s.queued[node][at] = p
+			s.mu.Unlock()
+			if k := done.Add(int64(len(orders))); k/50_000 != (k-int64(len(orders)))/50_000 {
+				tell.show(fmt.Sprintf("%d of %d transfers signed", k, n))
+			}
+			<-slots
+		})
+	}
+	all.Wait()
+}
+
+// take gives the next parcel for a node, signed now if none waits.
+func (s *shipment) take(node int) *parcel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q := s.queued[node]; len(q) > 0 {
+		s.queued[node] = q[1:]
+		p := q[0]
+		q[0] = nil
+		return p
+	}
+	orders, _ := s.next(node)
+	return s.sign(orders)
+}
+
+// sentAt is when the transfer with a tag was sent, in nanoseconds; 0 if it is none of these.
+func (s *shipment) sentAt(tag uint64) int64 {
+	p, ok := s.sent.LoadAndDelete(tag)
+	if !ok {
+		return 0
+	}
+	return p.(*parcel).at.Load()
+}
