@@ -25,7 +25,7 @@ type devnet struct {
 	stake                          uint64
 	params                         chain.Params
 	seedRoles, logs                bool
-	apiPort, peerPort, privatePort int
+	apiPort, peerPort, privatePort, debugPort int
 	out                            io.Writer
 
 	dir string // data, or a temporary one
@@ -66,6 +66,7 @@ key; a block when two transactions wait, never an empty one. 'posnet sample' the
 	f.IntVar(&d.apiPort, "api-port", 8050, "first `port` of the APIs")
 	f.IntVar(&d.peerPort, "node-port", 8010, "first `port` for peers")
 	f.IntVar(&d.privatePort, "private-port", 9464, "first `port` of metrics and health")
+	f.IntVar(&d.debugPort, "debug-port", 0, "first `port` of profiles (/debug/pprof/); 0: none")
 	addParamFlags(f, &d.params)
 	return cmd
 }

@@ -90,11 +90,15 @@ func (d *devnet) arguments(i int) []string {
 	if d.logs {
 		format = "text"
 	}
-	return []string{
+	args := []string{
 		"node", "--data-dir", d.node(i), "--genesis", d.genesis(), "--ordinal", strconv.Itoa(i), "--ip", "127.0.0.1",
 		"--api-port", port(d.apiPort), "--node-port", port(d.peerPort), "--private-port", port(d.privatePort),
 		"--peers", strings.Join(seeds, ","), "--log-format", format,
 	}
+	if d.debugPort > 0 {
+		args = append(args, "--debug-address", "127.0.0.1:"+port(d.debugPort))
+	}
+	return args
 }
 
 // stop ends all nodes and waits for them, at last by force.

@@ -66,23 +66,26 @@ type SignedTx struct {
 
 // ID is the hash of the unsigned body: it does not change with the signature,
 // of which Ed25519 admits more than one.
-func (t *Tx) ID() Hash { return Sum(Encode(t)) }
+func (t *Tx) ID() Hash { return Sum(t.append(make([]byte, 0, t.size()))) }
 
 // TxMessage is what From signs.
 func TxMessage(genesis Hash, t *Tx) []byte {
-	return append(message("posnet/tx/v1", genesis), Encode(t)...)
+	return t.append(message("posnet/tx/v1", genesis))
 }
 
 // DecodeTx reads a signed transaction and checks what needs no state.
 func DecodeTx(b []byte) (*SignedTx, error) {
-	var t SignedTx
-	if err := Decode(b, &t, MaxTxBytes); err != nil {
-		return nil, fmt.Errorf("read transaction: %w", err)
+	t := new(SignedTx)
+	if len(b) > MaxTxBytes || !t.cut(b) {
+		*t = SignedTx{}
+		if err := Decode(b, t, MaxTxBytes); err != nil { // which says what is wrong
+			return nil, fmt.Errorf("read transaction: %w", err)
+		}
 	}
 	if err := t.Tx.Check(); err != nil {
 		return nil, err
 	}
-	return &t, nil
+	return t, nil
 }
 
 // Check refuses what no state could make valid.

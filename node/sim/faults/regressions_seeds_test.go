@@ -16,6 +16,7 @@ func TestSeedsThatOnceFailedStayGreen(t *testing.T) {
 		was     string
 	}{
 		{"chaos", 30002409, "the simulator's own: a disk was full that the fault did not watch, as its node had joined later"},
+		{"chaos", 30007089, "the same"},
 	} {
 		t.Run(fmt.Sprint(c.seed), func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 )
 
@@ -67,6 +68,59 @@ func FuzzCutBytes(f *testing.F) {
 		var again []byte
 		if err := Decode(head, &again, len(head)); err != nil || !bytes.Equal(again, item) {
 			t.Fatalf("%x was cut as %x, but reads %x: %v", head, item, again, err)
+		}
+	})
+}
+
+// Every number at the edges of a head, and every length: what is written by hand is what the library writes.
+func TestPlainFormsAreThoseOfTheLibrary(t *testing.T) {
+	t.Parallel()
+	numbers := []uint64{0, 1, 23, 24, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, 1<<64 - 1}
+	for _, v := range numbers {
+		if got, want := AppendUint(nil, v), Encode(v); !bytes.Equal(got, want) {
+			t.Errorf("%d is %x, not %x", v, got, want)
+		}
+		if got, rest, err := CutUint(append(Encode(v), 7)); err != nil || got != v || len(rest) != 1 {
+			t.Errorf("%d is read as %d: %v", v, got, err)
+		}
+	}
+	for _, n := range []int{0, 1, 23, 24, 128} {
+		for _, v := range numbers {
+			tx := Tx{Kind: TxKind(v), From: Address{1}, Nonce: v, To: Address{2}, Amount: v, Fee: v, ValidUntil: v, Memo: make([]byte, n), Payload: make([]byte, 128-n)}
+			if got, want := tx.append(nil), Encode(&tx); !bytes.Equal(got, want) {
+				t.Fatalf("%+v is %x, not %x", tx, got, want)
+			}
+			signed := &SignedTx{Tx: tx, Signature: Signature{3}}
+			var read, want SignedTx
+			if !read.cut(Encode(signed)) {
+				t.Fatalf("%+v is not read", tx)
+			}
+			if err := Decode(Encode(signed), &want, MaxTxBytes); err != nil || !reflect.DeepEqual(read, want) {
+				t.Fatalf("%+v is read, not %+v: %v", read, want, err)
+			}
+		}
+	}
+}
+
+// FuzzTxByHand holds the reader that is written by hand against the library's: both take the same bytes for the same
+// transaction, and refuse the same.
+func FuzzTxByHand(f *testing.F) {
+	for _, n := range []int{0, 30} {
+		f.Add(Encode(&SignedTx{Tx: Tx{Kind: 1, From: Address{1}, Nonce: 300, To: Address{2}, Amount: 1 << 40, Fee: 24, Memo: make([]byte, n)}}))
+	}
+	f.Add([]byte{0x82, 0x89, 0x18, 0x01})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > MaxTxBytes {
+			return
+		}
+		var byHand, byLibrary SignedTx
+		ok := byHand.cut(b)
+		err := Decode(b, &byLibrary, MaxTxBytes)
+		if ok != (err == nil) {
+			t.Fatalf("by hand %v, by the library %v", ok, err)
+		}
+		if ok && !reflect.DeepEqual(byHand, byLibrary) {
+			t.Fatalf("by hand %+v, by the library %+v", byHand, byLibrary)
 		}
 	})
 }
