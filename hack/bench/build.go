@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -57,17 +58,31 @@ func buildPosnet(ctx context.Context, m modules, bin, given string) (program, er
 	p := program{exe: given}
 	if given == "" {
 		p.exe = filepath.Join(bin, "posnet")
-		if _, err := run(ctx, m.posnet, "go", "build", "-trimpath", "-o", p.exe, "./cmd/posnet"); err != nil {
+		version, err := run(ctx, m.posnet, "git", "describe", "--tags", "--always", "--dirty")
+		if err != nil {
+			version = "v0.0.0-unknown" // no repository, or no git
+		}
+		ldflags := "-s -w -X " + versionVariable + "=" + strings.TrimSpace(version)
+		if _, err := run(ctx, m.posnet, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", p.exe, "./cmd/posnet"); err != nil {
 			return p, err
 		}
 	}
-	out, err := run(ctx, m.posnet, p.exe, "version")
+	out, err := run(ctx, m.posnet, p.exe, "version", "--output", "json")
 	if err != nil {
 		return p, err
 	}
-	p.version, _, _ = strings.Cut(strings.TrimSpace(out), "\n")
+	var v struct {
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Version == "" {
+		return p, fmt.Errorf("%s does not say its version (%v): %.200s", p.exe, err, out)
+	}
+	p.version = v.Version
 	return p, nil
 }
+
+// versionVariable is what 'posnet version' tells.
+const versionVariable = "github.com/posnet/posnet/node/telemetry.Version"
 
 // run runs a command to its end and returns what it says.
 func run(ctx context.Context, dir, name string, args ...string) (string, error) {

@@ -1,6 +1,9 @@
 package figure
 
-// Figure is one row of the table and one key of the JSON line.
+import "math"
+
+// Figure is one row of the table and one key of the JSON line. Of is not a
+// number where a run did not measure it.
 type Figure struct {
 	Key, Title, Unit string
 	Decimals         int
@@ -9,17 +12,25 @@ type Figure struct {
 
 const mebibyte = 1 << 20
 
+// when is x where anything was counted.
+func when(count int, x float64) float64 {
+	if count == 0 {
+		return math.NaN()
+	}
+	return x
+}
+
 // All lists the figures in the order they are told.
 func All() []Figure {
 	return []Figure{
 		{"txPerSecond", "final transactions", "tx/s", 0, func(r Run) float64 { return r.Peak.TxPerSecond() }},
-		{"peakP50Ms", "time to commit at peak, p50", "ms", 0, func(r Run) float64 { return r.Peak.P50 }},
-		{"peakP99Ms", "time to commit at peak, p99", "ms", 0, func(r Run) float64 { return r.Peak.P99 }},
+		{"peakP50Ms", "time to commit at peak, p50", "ms", 0, func(r Run) float64 { return when(r.Peak.Final, r.Peak.P50) }},
+		{"peakP99Ms", "time to commit at peak, p99", "ms", 0, func(r Run) float64 { return when(r.Peak.Final, r.Peak.P99) }},
 		{"pacedTxPerSecond", "at half of the peak", "tx/s", 0, func(r Run) float64 { return r.Paced.TxPerSecond() }},
-		{"pacedP50Ms", "time to commit at half, p50", "ms", 0, func(r Run) float64 { return r.Paced.P50 }},
-		{"pacedP99Ms", "time to commit at half, p99", "ms", 0, func(r Run) float64 { return r.Paced.P99 }},
-		{"idleP50Ms", "one at a time, p50", "ms", 1, func(r Run) float64 { return r.IdleP50 }},
-		{"idleP99Ms", "one at a time, p99", "ms", 1, func(r Run) float64 { return r.IdleP99 }},
+		{"pacedP50Ms", "time to commit at half, p50", "ms", 0, func(r Run) float64 { return when(r.Paced.Final, r.Paced.P50) }},
+		{"pacedP99Ms", "time to commit at half, p99", "ms", 0, func(r Run) float64 { return when(r.Paced.Final, r.Paced.P99) }},
+		{"idleP50Ms", "one at a time, p50", "ms", 1, func(r Run) float64 { return when(r.IdleCount, r.IdleP50) }},
+		{"idleP99Ms", "one at a time, p99", "ms", 1, func(r Run) float64 { return when(r.IdleCount, r.IdleP99) }},
 		{"cpuSecondsPer1000Tx", "CPU per 1000 tx, all nodes", "s", 3, func(r Run) float64 {
 			return ratio(r.Peak.NodeCPU*1000, float64(r.Peak.Final))
 		}},

@@ -37,12 +37,15 @@ type Setting struct {
 	Rate       int     `json:"rate"` // 0: as much as is taken
 }
 
-// spread of one figure of one system; false where no round of it was completed.
+// spread of one figure of one system; false where no round measured it.
 func (r *Report) spread(f Figure, system string) (Spread, bool) {
 	var values []float64
 	for _, run := range r.Runs {
-		if run.System == system {
-			values = append(values, f.Of(run))
+		if run.System != system {
+			continue
+		}
+		if x := f.Of(run); !math.IsNaN(x) {
+			values = append(values, x)
 		}
 	}
 	if len(values) == 0 {

@@ -4,6 +4,8 @@
 // unit and order, is decided in one place, [All], and both the table and the JSON line follow it.
 package figure
 
+import "math"
+
 // Load is what one loaded phase measured.
 type Load struct {
 	// Final is how many transactions the blocks of the measured window hold.
@@ -26,7 +28,7 @@ type Load struct {
 	DiskTxs   int
 }
 
-// TxPerSecond is the throughput.
+// TxPerSecond is the throughput; not a number if nothing was measured.
 func (l Load) TxPerSecond() float64 { return ratio(float64(l.Final), l.Seconds) }
 
 // Run is one round of one system.
@@ -41,10 +43,10 @@ type Run struct {
 	Peak, Paced      Load
 }
 
-// ratio is a / b, and 0 where there is nothing to divide by.
+// ratio is a / b, and not a number where there is nothing to divide by.
 func ratio(a, b float64) float64 {
 	if b == 0 {
-		return 0
+		return math.NaN()
 	}
 	return a / b
 }

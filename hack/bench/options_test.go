@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOptions(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", "/home/somebody/cache")
+	o, err := parse(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.rounds != 3 || o.validators != 4 || o.duration != time.Minute || o.warmup != 10*time.Second || o.idle != 200 || !slices.Equal(o.systems, []string{"posnet", "cometbft"}) {
+		t.Errorf("without flags: %+v", o)
+	}
+	if want := filepath.FromSlash("/home/somebody/cache/posnet/bench"); o.dir != want {
+		t.Errorf("the directory is %s, want %s", o.dir, want)
+	}
+	o, err = parse([]string{"--quick", "--rounds", "2", "--only", "cometbft-default,posnet"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.rounds != 2 || o.duration != 10*time.Second || !slices.Equal(o.systems, []string{"cometbft-default", "posnet"}) {
+		t.Errorf("quick, but with what was given: %+v", o)
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ says, args string }{
+		{"--rounds 0", "--rounds 0"},
+		{"--validators 33", "--validators 33"},
+		{"negative", "--rate -1"},
+		{"a second or more", "--duration 10ms"},
+		{"choose from", "--only tendermint"},
+		{"twice", "--only posnet,posnet"},
+		{"no flag", "posnet"},
+		{"not defined", "--fast"},
+	} {
+		if _, err := parse(strings.Fields(c.args), io.Discard); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want an error that says %q", c.args, err, c.says)
+		}
+	}
+	var help bytes.Buffer
+	if _, err := parse([]string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-validators") {
+		t.Errorf("--help: %v and\n%s", err, help.String())
+	}
+}
+
+func TestSystemsTakeTurns(t *testing.T) {
+	t.Parallel()
+	want := []turn{{1, "a"}, {1, "b"}, {2, "a"}, {2, "b"}, {3, "a"}, {3, "b"}}
+	if got := plan(3, []string{"a", "b"}); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestProgressIsOneLineOnATerminalAndSeldomInAFile(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	p := &progress{out: &b, prefix: "1/3: "}
+	for range 100 {
+		p.tell("working")
+	}
+	p.note("done")
+	p.clear()
+	if got, want := b.String(), "1/3: working\n1/3: done\n"; got != want {
+		t.Errorf("into a file %q, want %q", got, want)
+	}
+	b.Reset()
+	p.live = true
+	p.tell("a")
+	p.tell("b")
+	p.clear()
+	if got := b.String(); strings.Contains(got, "\n") || strings.Count(got, "\r\x1b[K") != 3 {
+		t.Errorf("on a terminal %q, want one line that is replaced", got)
+	}
+}
