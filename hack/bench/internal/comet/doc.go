@@ -1,7 +1,7 @@
 // Package comet measures a network of CometBFT: real processes of its own binary with its built-in kvstore.
 //
 // The load is unsigned key=value transactions of 250 bytes, sent in JSON-RPC batches of broadcast_tx_async over two
-// connections to every node, and kept so far ahead of the chain that the chain is never short of work: 20,000 transactions
+// connections to every node, and kept so far ahead of the chain that the chain is never short of work: 10,000 transactions
 // are under way at any time, and a node whose mempool is full is left alone for a moment. A transaction's number is in its
 // key, so that it is found again in the block.
 //
