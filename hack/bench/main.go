@@ -30,6 +30,6 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
 		stop()
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // stop was called above
 	}
 }

@@ -45,7 +45,7 @@ func (s *sender) pace(ctx context.Context, began time.Time, rate float64) error 
 	offered := 0
 	for tick := 1; ; tick++ {
 		due := began.Add(time.Duration(tick) * pacedTick)
-		if wait(ctx, time.Until(due)) != nil {
+		if !rest(ctx, time.Until(due)) {
 			return nil
 		}
 		for want := int(rate * due.Sub(began).Seconds()); offered < want && ctx.Err() == nil; {
@@ -85,7 +85,7 @@ func (s *sender) send(ctx context.Context, n int, due time.Time) error {
 			return nil
 		}
 		s.full.Add(1)
-		if wait(ctx, backOff) != nil {
+		if !rest(ctx, backOff) {
 			s.win.give(left)
 			return nil
 		}
@@ -120,3 +120,6 @@ func wait(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	}
 }
+
+// rest is wait where the end of ctx is no failure: it tells whether to go on.
+func rest(ctx context.Context, d time.Duration) bool { return wait(ctx, d) == nil }

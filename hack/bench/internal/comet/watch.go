@@ -27,11 +27,11 @@ func (c *client) subscribe(ctx context.Context, hear func(committed), failed fun
 	resp.Body.Close()
 	request := []byte(`{"jsonrpc":"2.0","id":0,"method":"subscribe","params":{"query":"tm.event='NewBlockEvents'"}}`)
 	if err := ws.WriteMessage(websocket.TextMessage, request); err != nil {
-		ws.Close()
+		_ = ws.Close()
 		return nil, fmt.Errorf("subscribe to %s: %w", c.address, err)
 	}
 	if _, first, err := ws.ReadMessage(); err != nil { // the subscription's own answer
-		ws.Close()
+		_ = ws.Close()
 		return nil, fmt.Errorf("subscribe to %s: %w in %.200q", c.address, err, first)
 	}
 	stopping, done := make(chan struct{}), make(chan struct{})
@@ -58,7 +58,7 @@ func (c *client) subscribe(ctx context.Context, hear func(committed), failed fun
 	}()
 	return sync.OnceFunc(func() {
 		close(stopping)
-		ws.Close()
+		_ = ws.Close()
 		<-done
 	}), nil
 }
