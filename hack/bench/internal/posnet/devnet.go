@@ -46,7 +46,7 @@ func start(ctx context.Context, s round.Setup) (n *network, err error) {
 		n.apis = append(n.apis, newAPI(fmt.Sprintf("http://127.0.0.1:%d", apiPort+i)))
 	}
 	if err := n.ready(ctx); err != nil {
-		return nil, errors.Join(err, n.Stop())
+		return nil, errors.Join(err, n.stop())
 	}
 	return n, nil
 }
@@ -85,9 +85,14 @@ func (n *network) ready(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the devnet, which ends its nodes.
+// stop ends the devnet, which ends its nodes, and keeps their logs: the rest of
+// the directory goes.
 func (n *network) stop() error {
 	err := n.Stop()
+	logs, _ := filepath.Glob(filepath.Join(n.setup.Dir, "n*.log"))
+	for _, f := range logs {
+		err = errors.Join(err, os.Rename(f, filepath.Join(n.setup.Records, "posnet-"+filepath.Base(f))))
+	}
 	for _, pid := range n.nodes {
 		err = errors.Join(err, proc.Forget(n.setup.Records, pid))
 	}
