@@ -226,7 +226,7 @@ func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted
 	m := b.joined.Load()
 	out := make([]httpapi.Submitted, len(raws))
 	fresh := make([][]byte, 0, len(raws))
-	for i, r := range m.loop.replica.Pool().AddAll(raws) {
+	for i, r := range m.loop.replica.Pool().AddOwn(raws) {
 		if out[i].Err = r.Err; r.Err != nil {
 			m.countRefusal(r.Err)
 			if opened, err := chain.DecodeTx(raws[i]); err == nil {

@@ -106,6 +106,8 @@ var Properties = map[string]string{
 	"node/consensus.FuzzStep":             "what a core does with any history of events",
 	"node/keys.FuzzVerifyAgreesWithBatch": "single and batch verification",
 	"node/keys.FuzzVRFVerify":             "what the VRF accepts",
+	"node/chain.FuzzCutBytes":             "the items of a batch of transactions, held to what the strict decoder says",
+	"node/chain.FuzzTxByHand":             "the reader of transactions that is written by hand, held to what the library's says",
 	"node/keys.FuzzKeyFiles":              "the memory both readers of key files take",
 }
 
@@ -113,6 +115,6 @@ var Properties = map[string]string{
 // outside, or nothing that a decoder of the list has not read.
 var NoDecoders = map[string]string{
 	"node/stake.Memo.Decode":  "it is DecodeSet with a memory, which a property test holds to what DecodeSet says",
-	"node/ledger.ReadAccount": "calls Load",
+	"node/ledger.ReadAccount": "reads two integers that the ledger itself wrote",
 	"node/replica.ReadPast":   "reads from the store through Load and DecodeSet",
 }

@@ -99,8 +99,7 @@ func (b *bench) build(ctx context.Context, r *figure.Report) error {
 	b.programs = map[string]program{}
 	var c program
 	if slices.ContainsFunc(b.systems, func(s string) bool { return s != posnetName }) {
-		b.tell.tell("building CometBFT (the first time takes minutes)")
-		if c, err = buildComet(ctx, m, b.bin); err != nil {
+		if c, err = buildComet(ctx, m, b.bin, b.tell.tell); err != nil {
 			return err
 		}
 	}
@@ -109,7 +108,9 @@ func (b *bench) build(ctx context.Context, r *figure.Report) error {
 			b.programs[s] = c
 			continue
 		}
-		b.tell.tell("building posnet")
+		if b.posnet == "" {
+			b.tell.tell("building posnet")
+		}
 		if b.programs[s], err = buildPosnet(ctx, m, b.bin, b.posnet); err != nil {
 			return err
 		}

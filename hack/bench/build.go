@@ -39,7 +39,7 @@ func findModules() (modules, error) {
 }
 
 // buildComet builds CometBFT in the version that this module pins.
-func buildComet(ctx context.Context, m modules, bin string) (program, error) {
+func buildComet(ctx context.Context, m modules, bin string, tell func(string)) (program, error) {
 	out, err := run(ctx, m.bench, "go", "list", "-m", "-f", "{{.Version}}", cometModule)
 	if err != nil {
 		return program{}, err
@@ -49,6 +49,7 @@ func buildComet(ctx context.Context, m modules, bin string) (program, error) {
 	if _, err := os.Stat(p.exe); err == nil {
 		return p, nil // a version never changes
 	}
+	tell("building CometBFT " + p.version + ", once; this takes minutes")
 	_, err = run(ctx, m.bench, "go", "build", "-trimpath", "-o", p.exe, cometModule+"/cmd/cometbft")
 	return p, err
 }

@@ -161,8 +161,8 @@ var validity = []Mutant{
 		ID:   "signature-known-by-id",
 		Bug:  "A transaction counts as verified when the pool knows its id, whatever signature it bears: nodes disagree whether a block is valid.",
 		File: "node/mempool/select.go",
-		Old:  "sum := chain.Sum(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\treturn p.bySum[sum] != nil",
-		New:  "tx, err := chain.DecodeTx(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\treturn err == nil && p.byID[tx.Tx.ID()] != nil",
+		Old:  "\tsum := chain.Sum(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\tif tx := p.bySum[sum]; tx != nil {",
+		New:  "\topened, err := chain.DecodeTx(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\tif err != nil {\n\t\treturn nil, chain.Hash{}, false\n\t}\n\tif tx := p.byID[opened.Tx.ID()]; tx != nil {",
 	},
 }
 
@@ -224,8 +224,8 @@ var supply = []Mutant{
 		ID:   "self-transfer-burns",
 		Bug:  "Who sends to itself loses the amount: the receiver's balance is overwritten by the sender's.",
 		File: "node/ledger/tx.go",
-		Old:  "id := t.ID()\n",
-		New:  "x.state.put(AccountKey(t.From), from)\n\tid := t.ID()\n",
+		Old:  "x.ids = append(x.ids, o.id)\n",
+		New:  "x.state.putAccount(t.From, from)\n\tx.ids = append(x.ids, o.id)\n",
 	}, {
 		ID:   "sum-wraps",
 		Bug:  "A sum beyond 64 bits wraps around: the rich become poor.",

@@ -34,7 +34,9 @@ func appendHead(dst []byte, major byte, n uint64) []byte {
 func AppendUint(dst []byte, v uint64) []byte { return appendHead(dst, majorUint, v) }
 
 // AppendBytes appends the canonical encoding of a byte string.
-func AppendBytes(dst, b []byte) []byte { return append(appendHead(dst, majorBytes, uint64(len(b))), b...) }
+func AppendBytes(dst, b []byte) []byte {
+	return append(appendHead(dst, majorBytes, uint64(len(b))), b...)
+}
 
 // AppendArray appends the head of an array of n elements, which are to follow.
 func AppendArray(dst []byte, n uint64) []byte { return appendHead(dst, majorArray, n) }

@@ -15,6 +15,8 @@ type Known struct {
 	size     int
 	new, old map[[sha256.Size]byte]struct{}
 	betas    map[[sha256.Size]byte][BetaSize]byte
+	points   map[[PublicSize]byte]struct{} // keys that CheckPublicKey found good
+	before   map[[PublicSize]byte]struct{}
 }
 
 // NewKnown returns a memory of about size signatures, 100 bytes each. Those that were not asked for lately make room.
@@ -108,6 +110,35 @@ func (k *Known) VRFVerify(pub [PublicSize]byte, alpha []byte, proof [ProofSize]b
 		k.mu.Unlock()
 	}
 	return beta, err
+}
+
+// maxPoints bounds the public keys that are kept, in two generations: about 12 MB.
+const maxPoints = 1 << 17
+
+// CheckPublicKey is [CheckPublicKey], at most once for a good key.
+func (k *Known) CheckPublicKey(pub [PublicSize]byte) error {
+	if k == nil {
+		return CheckPublicKey(pub)
+	}
+	k.mu.Lock()
+	_, ok := k.points[pub]
+	if !ok {
+		_, ok = k.before[pub]
+	}
+	k.mu.Unlock()
+	if ok {
+		return nil
+	}
+	if err := CheckPublicKey(pub); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.points == nil || len(k.points) >= maxPoints/2 {
+		k.before, k.points = k.points, map[[PublicSize]byte]struct{}{}
+	}
+	k.points[pub] = struct{}{}
+	return nil
 }
 
 // Batch is a batch that checks only what is not known, and remembers what it finds good.

@@ -20,9 +20,9 @@ type Input struct {
 	Seed     chain.Hash // seed(Height), which its header's round and VRF proof give
 	Txs      [][]byte   // encodings of chain.SignedTx
 	Evidence [][]byte   // encodings of chain.Evidence
-	// Verified reports whether the signature of these signed bytes has been
-	// checked before, at admission. Nil: check all.
-	Verified func(signed []byte) bool
+	// Opened gives the transaction of these signed bytes and its id, if they
+	// were read and their signature checked before, at admission. Nil: none was.
+	Opened func(signed []byte) (*chain.SignedTx, chain.Hash, bool)
 	// Sets are validator sets decoded before; nil: none.
 	Sets *stake.Memo
 	// Known are signatures found good before; nil: none.
@@ -39,6 +39,12 @@ type Result struct {
 	ID   chain.Hash
 	Kind chain.TxKind
 	Fee  uint64
+}
+
+// encode is the canonical encoding, by hand.
+func (r *Result) encode() []byte {
+	b := chain.AppendBytes(chain.AppendArray(make([]byte, 0, 64), 3), r.ID[:])
+	return chain.AppendUint(chain.AppendUint(b, uint64(r.Kind)), r.Fee)
 }
 
 // Outcome is the state after a block, as a change to the state before.
@@ -74,10 +80,10 @@ func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
 	}
 	applied := make([]*chain.SignedTx, 0, len(txs))
 	for i, tx := range txs {
-		err := x.try(&tx.Tx)
+		err := x.try(tx)
 		switch {
 		case err == nil:
-			applied = append(applied, tx)
+			applied = append(applied, tx.signed)
 		case in.Refused == nil:
 			return nil, fmt.Errorf("block %d: %w", in.Height, &TxError{Index: i, Err: err})
 		default:
@@ -92,7 +98,7 @@ func Apply(r Reader, t tree.Reader, in Input) (*Outcome, error) {
 
 // try applies one transaction. Where the block goes on without one that is
 // refused, nothing of it stays.
-func (x *execution) try(t *chain.Tx) error {
+func (x *execution) try(t openTx) error {
 	if x.in.Refused == nil {
 		return x.tx(t)
 	}
@@ -202,7 +208,7 @@ func (x *execution) reward() error {
 		if acc.Balance, err = chain.Add(acc.Balance, sum); err != nil {
 			return err
 		}
-		x.state.put(AccountKey(x.in.Forger), acc)
+		x.state.putAccount(x.in.Forger, acc)
 	}
 	var v Validator
 	found, err := Load(x.state, ValidatorKey(x.in.Forger), &v)

@@ -24,7 +24,7 @@ func FromGenesis(g *chain.Genesis) (*Outcome, error) {
 		if err := keys.CheckPublicKey(a.Address); err != nil {
 			return nil, fmt.Errorf("genesis accounts[%d] %s: %w", i, a.Address, err)
 		}
-		state.put(AccountKey(a.Address), Account{Balance: a.Balance})
+		state.putAccount(a.Address, Account{Balance: a.Balance})
 		sys.Supply += a.Balance
 	}
 	for i, v := range g.Validators {

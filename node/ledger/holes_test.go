@@ -103,7 +103,13 @@ func TestHoleTransactionsInABlockNotSignatureChecked(t *testing.T) {
 	good, bad := w.transfer(people[4], people[5], 1), w.transfer(people[6], people[5], 1)
 	bad[len(bad)-1] ^= 1
 	in := w.input(good, bad)
-	in.Verified = func(raw []byte) bool { return bytes.Equal(raw, good) }
+	in.Opened = func(raw []byte) (*chain.SignedTx, chain.Hash, bool) {
+		tx, err := chain.DecodeTx(raw)
+		if err != nil || !bytes.Equal(raw, good) {
+			return nil, chain.Hash{}, false
+		}
+		return tx, tx.Tx.ID(), true
+	}
 	_, err := w.apply(in)
 	wantError(t, err, "transaction 1: the signature is not of")
 }

@@ -30,6 +30,10 @@ func (o *overlay) Get(key []byte) ([]byte, error) {
 
 func (o *overlay) put(key []byte, v any) { o.changed[string(key)] = chain.Encode(v) }
 
+func (o *overlay) putAccount(a chain.Address, acc Account) {
+	o.changed[string(AccountKey(a))] = acc.encode()
+}
+
 // changes lists what was written, in the order of the keys.
 func (o *overlay) changes() []KV {
 	out := make([]KV, 0, len(o.changed))

@@ -97,7 +97,39 @@ func Load(r Reader, key []byte, v any) (bool, error) {
 
 // ReadAccount is the account of an address; an unknown one is empty.
 func ReadAccount(r Reader, a chain.Address) (Account, error) {
-	var acc Account
-	_, err := Load(r, AccountKey(a), &acc)
+	acc, _, err := findAccount(r, a)
 	return acc, err
+}
+
+// findAccount is [ReadAccount], and reports whether there is such an account.
+func findAccount(r Reader, a chain.Address) (acc Account, found bool, err error) {
+	var key [1 + len(a)]byte
+	b, err := r.Get(append(append(key[:0], 'a'), a[:]...))
+	if err != nil {
+		return Account{}, false, fmt.Errorf("read account %s: %w", a, err)
+	}
+	if b == nil {
+		return Account{}, false, nil
+	}
+	if !acc.cut(b) {
+		return Account{}, false, fmt.Errorf("read account %s: %w: %x is none", a, chain.ErrEncoding, b)
+	}
+	return acc, true, nil
+}
+
+// encode is the canonical encoding, by hand: two accounts change with every transfer.
+func (a *Account) encode() []byte {
+	return chain.AppendUint(chain.AppendUint(chain.AppendArray(make([]byte, 0, 16), 2), a.Balance), a.Nonce)
+}
+
+// cut reads the canonical encoding, and reports whether it is one.
+func (a *Account) cut(b []byte) bool {
+	n, b, err := chain.CutArray(b)
+	if err == nil && n == 2 {
+		if a.Balance, b, err = chain.CutUint(b); err == nil {
+			a.Nonce, b, err = chain.CutUint(b)
+		}
+		return err == nil && len(b) == 0
+	}
+	return false
 }

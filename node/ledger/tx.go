@@ -9,19 +9,22 @@ import (
 
 // openTxs decodes the transactions of a block and checks every signature that
 // was not checked before, in one batch.
-func openTxs(in Input) ([]*chain.SignedTx, error) {
-	txs := make([]*chain.SignedTx, len(in.Txs))
+func openTxs(in Input) ([]openTx, error) {
+	txs := make([]openTx, len(in.Txs))
 	batch := in.Known.Batch(len(in.Txs))
 	var checked []int
 	for i, raw := range in.Txs {
+		if in.Opened != nil {
+			if tx, id, ok := in.Opened(raw); ok {
+				txs[i] = openTx{tx, id}
+				continue
+			}
+		}
 		tx, err := chain.DecodeTx(raw)
 		if err != nil {
 			return nil, &TxError{Index: i, Err: err}
 		}
-		txs[i] = tx
-		if in.Verified != nil && in.Verified(raw) {
-			continue
-		}
+		txs[i] = openTx{tx, tx.Tx.ID()}
 		batch.Add(tx.Tx.From, chain.TxMessage(in.Genesis, &tx.Tx), tx.Signature)
 		checked = append(checked, i)
 	}
@@ -30,7 +33,7 @@ func openTxs(in Input) ([]*chain.SignedTx, error) {
 			if !good {
 				return nil, &TxError{
 					Index: checked[n],
-					Err:   chain.Refuse(chain.RefusedSignature, "the signature is not of %s", txs[checked[n]].Tx.From),
+					Err:   chain.Refuse(chain.RefusedSignature, "the signature is not of %s", txs[checked[n]].signed.Tx.From),
 				}
 			}
 		}
@@ -38,10 +41,16 @@ func openTxs(in Input) ([]*chain.SignedTx, error) {
 	return txs, nil
 }
 
+// openTx is a transaction of a block, with its id.
+type openTx struct {
+	signed *chain.SignedTx
+	id     chain.Hash
+}
+
 // tx applies one transaction whose signature is good.
-func (x *execution) tx(t *chain.Tx) error {
-	var from Account
-	known, err := Load(x.state, AccountKey(t.From), &from)
+func (x *execution) tx(o openTx) error {
+	t := &o.signed.Tx
+	from, known, err := findAccount(x.state, t.From)
 	if err != nil {
 		return err
 	}
@@ -68,7 +77,7 @@ func (x *execution) tx(t *chain.Tx) error {
 	}
 	from.Balance -= cost
 	from.Nonce = t.Nonce
-	x.state.put(AccountKey(t.From), from)
+	x.state.putAccount(t.From, from)
 	x.fees += t.Fee // bounded by the supply, which the fees came from
 	switch t.Kind {
 	case chain.TxTransfer:
@@ -83,15 +92,14 @@ func (x *execution) tx(t *chain.Tx) error {
 	if err != nil {
 		return err
 	}
-	id := t.ID()
-	x.ids = append(x.ids, id)
-	x.results = append(x.results, chain.Encode(&Result{ID: id, Kind: t.Kind, Fee: t.Fee}))
+	x.ids = append(x.ids, o.id)
+	result := Result{ID: o.id, Kind: t.Kind, Fee: t.Fee}
+	x.results = append(x.results, result.encode())
 	return nil
 }
 
 func (x *execution) transfer(t *chain.Tx) error {
-	var to Account
-	known, err := Load(x.state, AccountKey(t.To), &to)
+	to, known, err := findAccount(x.state, t.To)
 	if err != nil {
 		return err
 	}
@@ -103,7 +111,7 @@ func (x *execution) transfer(t *chain.Tx) error {
 	if to.Balance, err = chain.Add(to.Balance, t.Amount); err != nil {
 		return err
 	}
-	x.state.put(AccountKey(t.To), to)
+	x.state.putAccount(t.To, to)
 	return nil
 }
 

@@ -22,22 +22,28 @@ type Result struct {
 	Err error
 }
 
-// AddAll is [Pool.Add] for several transactions of one sender, a client or a peer, in their order. Their signatures are
-// verified together, which costs about half.
-func (p *Pool) AddAll(raws [][]byte) []Result {
+// AddAll is [Pool.Add] for several transactions of one sender, in their order. Their signatures are verified together,
+// which costs about half.
+func (p *Pool) AddAll(raws [][]byte) []Result { return p.addAll(raws, 0) }
+
+// AddOwn is [Pool.AddAll] for transactions of this node's clients. They are refused while a quarter of the room is left,
+// so that what peers have let in already finds room here, unless they pay more than what would make room for them.
+func (p *Pool) AddOwn(raws [][]byte) []Result { return p.addAll(raws, 4) }
+
+func (p *Pool) addAll(raws [][]byte, reserve int) []Result {
 	results := make([]Result, len(raws))
+	for i, raw := range raws {
+		results[i].Tx, results[i].Err = open(raw)
+	}
+	p.glance(results, reserve)
 	var sigs []signature
 	ends := make([]int, len(raws)) // where in sigs those of each transaction end
-	for i, raw := range raws {
-		tx, err := open(raw)
-		if err == nil {
-			err = p.glance(tx)
-		}
-		if err == nil {
-			sigs, err = gather(sigs, p.cfg.Genesis, tx)
-		}
-		if results[i].Err = err; err == nil {
-			results[i].Tx = tx
+	for i := range results {
+		r := &results[i]
+		if r.Err == nil {
+			if sigs, r.Err = p.gather(sigs, r.Tx); r.Err != nil {
+				r.Tx = nil
+			}
 		}
 		ends[i] = len(sigs)
 	}
@@ -65,7 +71,7 @@ func open(raw []byte) (*Tx, error) {
 	}
 	return &Tx{
 		ID: signed.Tx.ID(), Body: signed.Tx, Raw: raw,
-		sig: signed.Signature, sum: chain.Sum(raw), due: -1,
+		signed: signed, sum: chain.Sum(raw), due: -1,
 	}, nil
 }
 
@@ -90,12 +96,12 @@ func verify(known *keys.Known, sigs []signature) []bool {
 }
 
 // gather checks the keys in tx and appends the signatures it needs: the sender's, then any proofs of possession.
-func gather(sigs []signature, genesis chain.Hash, tx *Tx) ([]signature, error) {
-	from := tx.Body.From
-	if err := keys.CheckPublicKey(from); err != nil {
+func (p *Pool) gather(sigs []signature, tx *Tx) ([]signature, error) {
+	genesis, from := p.cfg.Genesis, tx.Body.From
+	if err := p.cfg.Known.CheckPublicKey(from); err != nil {
 		return sigs, chain.Refuse(chain.RefusedBadKey, "from: %v: no such account can exist", err)
 	}
-	own := signature{from, chain.TxMessage(genesis, &tx.Body), tx.sig}
+	own := signature{from, chain.TxMessage(genesis, &tx.Body), tx.signed.Signature}
 	if tx.Body.Kind == chain.TxRegister {
 		proofs, err := possession(genesis, from, tx.Body.Payload)
 		if err != nil {
@@ -104,7 +110,7 @@ func gather(sigs []signature, genesis chain.Hash, tx *Tx) ([]signature, error) {
 		return append(append(sigs, own), proofs...), nil
 	}
 	if tx.Body.To != from {
-		if err := keys.CheckPublicKey(tx.Body.To); err != nil {
+		if err := p.cfg.Known.CheckPublicKey(tx.Body.To); err != nil {
 			return sigs, chain.Refuse(chain.RefusedBadKey, "to: %v: what is sent there would be lost", err)
 		}
 	}

@@ -82,7 +82,7 @@ func TestADuplicateIsRefusedWhateverItsSignature(t *testing.T) {
 	other[len(other)-1] ^= 1
 	_, err = p.Add(other)
 	refused(t, err, chain.RefusedDuplicate)
-	if !p.Verified(raw) || p.Verified(other) {
+	if !opened(t, p, raw) || opened(t, p, other) {
 		t.Fatal("only the bytes whose signature was checked count as verified")
 	}
 }

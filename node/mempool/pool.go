@@ -52,10 +52,10 @@ type Tx struct {
 	Raw  []byte // the canonical signed encoding, as a block carries it
 	Seq  uint64 // order of arrival at this node, from 1
 
-	sig  chain.Signature
-	sum  chain.Hash // of Raw
-	home *account
-	due  int // position in Pool.expiring, -1 when it never expires
+	signed *chain.SignedTx
+	sum    chain.Hash // of Raw
+	home   *account
+	due    int // position in Pool.expiring, -1 when it never expires
 }
 
 // Cost is what the transaction takes from its sender's balance, in base units.

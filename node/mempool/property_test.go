@@ -80,7 +80,7 @@ func TestAPoolHoldsItsPromisesWhateverHappens(t *testing.T) {
 				if err != nil && (!errors.As(err, &r) || p.Stats() != before) {
 					t.Fatalf("an error must be a refusal and change nothing: %v, %+v to %+v", err, before, p.Stats())
 				}
-				if err == nil && (p.Get(tx.ID()) != got || !p.Verified(got.Raw)) {
+				if err == nil && (p.Get(tx.ID()) != got || !opened(t, p, got.Raw)) {
 					t.Fatal("what was admitted must be there")
 				}
 			},
@@ -118,7 +118,7 @@ func check(t *rapid.T, p *mempool.Pool, state *ledger, height uint64) {
 		if tx.Body.Nonce <= state.nonce[tx.Body.From] || (tx.Body.ValidUntil != 0 && tx.Body.ValidUntil <= height) {
 			t.Fatalf("a transaction that no block can take stays: %+v at height %d", tx.Body, height)
 		}
-		if p.Get(tx.ID) != tx || !p.Verified(tx.Raw) {
+		if p.Get(tx.ID) != tx || !opened(t, p, tx.Raw) {
 			t.Fatal("the indexes disagree")
 		}
 	}

@@ -2,6 +2,26 @@ package mempool
 
 import "github.com/posnet/posnet/node/chain"
 
+// refuseFull refuses, before its signature is looked at, what makeRoom would not make room for.
+func (p *Pool) refuseFull(tx *Tx, reserve int) error {
+	most, bytes := p.cfg.MaxTxs, p.cfg.MaxBytes
+	if reserve > 0 {
+		most, bytes = most-most/reserve, bytes-bytes/reserve
+	}
+	if len(p.byID) < most && p.bytes+len(tx.Raw) <= bytes {
+		return nil
+	}
+	if p.tails.len() > 0 {
+		worst := p.tails.first()
+		replaces := p.accounts[tx.Body.From] != nil // perhaps one of its own, which needs no room
+		if replaces || worst.ready < len(worst.txs) || tx.Body.Fee > worst.tail().Body.Fee {
+			return nil
+		}
+	}
+	return chain.Refuse(chain.RefusedPoolFull, "too many transactions are waiting: send it again later, or with a fee above %s POS",
+		chain.FormatPOS(tx.Body.Fee))
+}
+
 // makeRoom drops what is worst until tx, of account a, fits. If that is not worth it, nothing is dropped and tx is
 // refused.
 func (p *Pool) makeRoom(tx *Tx, a *account) error {

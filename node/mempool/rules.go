@@ -2,11 +2,26 @@ package mempool
 
 import "github.com/posnet/posnet/node/chain"
 
-// glance refuses what the pool and the decided state already rule out, before anything costly is done for tx.
-func (p *Pool) glance(tx *Tx) error {
+// glance refuses what the pool and the decided state already rule out, before anything costly is done for it: what is there
+// already, and what a full pool would not let in. One part in reserve of the room is taken for full; 0 means none.
+func (p *Pool) glance(results []Result, reserve int) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	for i := range results {
+		if results[i].Err != nil {
+			continue
+		}
+		if err := p.glanceAt(results[i].Tx, reserve); err != nil {
+			results[i] = Result{Err: err}
+		}
+	}
+}
+
+func (p *Pool) glanceAt(tx *Tx, reserve int) error {
 	if err := p.refusePlain(tx); err != nil {
+		return err
+	}
+	if err := p.refuseFull(tx, reserve); err != nil {
 		return err
 	}
 	balance, nonce, err := p.cfg.State.Account(tx.Body.From)

@@ -77,13 +77,16 @@ func (p *Pool) Executable() int {
 	return p.ready
 }
 
-// Verified reports whether the pool holds exactly these bytes, and so has verified every signature in them: whoever
-// validates a block need not do it again.
-func (p *Pool) Verified(raw []byte) bool {
+// Opened gives the transaction of these signed bytes, and its id, if the pool holds exactly them, and so has verified every
+// signature in them: whoever executes a block need not do it again. Change nothing in it.
+func (p *Pool) Opened(raw []byte) (*chain.SignedTx, chain.Hash, bool) {
 	sum := chain.Sum(raw)
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.bySum[sum] != nil
+	if tx := p.bySum[sum]; tx != nil {
+		return tx.signed, tx.ID, true
+	}
+	return nil, chain.Hash{}, false
 }
 
 // NextNonce returns the nonce of the next transaction of addr: after the decided ones and those that wait without a gap.

@@ -122,3 +122,13 @@ func nonces(txs []*mempool.Tx) []uint64 {
 	}
 	return out
 }
+
+// opened reports whether the pool says that it knows these bytes. What it then gives must be what they say.
+func opened(t testing.TB, p *mempool.Pool, raw []byte) bool {
+	t.Helper()
+	tx, id, ok := p.Opened(raw)
+	if ok && (id != tx.Tx.ID() || string(chain.Encode(tx)) != string(raw)) {
+		t.Errorf("the pool gives another transaction for %x", raw)
+	}
+	return ok
+}

@@ -131,7 +131,7 @@ func (r *Replica) dropRefused(h *chain.Header, seed chain.Hash, txs, evidence []
 	}
 	_, err := r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Sets: &r.sets, Refused: refused,
+		Txs: txs, Evidence: evidence, Opened: r.pool.Opened, Known: r.cfg.Known, Sets: &r.sets, Refused: refused,
 	})
 	if unread := new(ledger.TxError); errors.As(err, &unread) { // before any was applied
 		refused(unread.Index, unread.Err)
@@ -167,7 +167,7 @@ func (r *Replica) forgeSeed(h *chain.Header) (chain.Hash, error) {
 func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte) (*ledger.Outcome, error) {
 	return r.applyInput(ledger.Input{
 		Genesis: r.genesis, Height: h.Height, Time: h.Time, Forger: h.Forger, Seed: seed,
-		Txs: txs, Evidence: evidence, Verified: r.pool.Verified, Known: r.cfg.Known, Sets: &r.sets,
+		Txs: txs, Evidence: evidence, Opened: r.pool.Opened, Known: r.cfg.Known, Sets: &r.sets,
 	})
 }
 
@@ -182,6 +182,9 @@ func (r *Replica) applyInput(in ledger.Input) (*ledger.Outcome, error) {
 // is kept for the commit.
 func (r *Replica) execute(b *chain.Block, hash chain.Hash) error {
 	h := &b.Header
+	if r.outcomes[hash] != nil {
+		return nil // forged here, or proposed before: the hash covers all that was executed
+	}
 	if h.Parent != r.tip.hash {
 		return errors.New("its parent is not the last decided block")
 	}

@@ -63,7 +63,7 @@ func (s *Store) Initialize(g Genesis) error {
 	b.set(genesisKey, g.Bytes)
 	b.state(g.State)
 	b.tree(0, g.Tree)
-	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, g.Tree)
+	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, g.State, g.Tree)
 }
 
 // Commit makes one final block durable and then visible. It refuses a height
@@ -97,7 +97,7 @@ func (s *Store) Commit(c Commit) error {
 	b.state(c.State)
 	b.tree(c.Height, c.Tree)
 	bytes := b.Len()
-	if err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, c.Tree); err != nil {
+	if err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, c.State, c.Tree); err != nil {
 		return fmt.Errorf("commit block %d: %w", c.Height, err)
 	}
 	if s.opts.OnCommit != nil {
@@ -107,7 +107,7 @@ func (s *Store) Commit(c Commit) error {
 }
 
 // commit makes b durable with the tip, then visible.
-func (s *Store) commit(b *batch, tip Tip, change tree.Change) error {
+func (s *Store) commit(b *batch, tip Tip, state []KV, change tree.Change) error {
 	b.set(tipKey, encodeTip(tip))
 	if b.err != nil {
 		return fmt.Errorf("gather a batch: %w", b.err)
@@ -119,6 +119,7 @@ func (s *Store) commit(b *batch, tip Tip, change tree.Change) error {
 		return s.fail("release a batch", err)
 	}
 	s.cache.apply(change)
+	s.state.apply(state, tip.Height)
 	s.publish(&tip)
 	return nil
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// the state. A node missed costs a read of the database, ten times as much.
 	TreeCacheBytes int64
 
+	// StateCacheBytes bounds the cache of state values at the tip; 0 means 32 MiB, some 200,000 accounts.
+	StateCacheBytes int64
+
 	// MinFreeBytes is the free space of the disk below which Commit refuses with
 	// ErrNoSpace, and below half of which Open does; 0 means 64 MiB. Pebble needs
 	// room to flush and compact what is already acknowledged.
@@ -65,6 +68,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TreeCacheBytes == 0 {
 		o.TreeCacheBytes = 32 << 20
+	}
+	if o.StateCacheBytes == 0 {
+		o.StateCacheBytes = 32 << 20
 	}
 	if o.MinFreeBytes == 0 {
 		o.MinFreeBytes = 64 << 20

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/ledger/tree"
@@ -67,9 +70,31 @@ func (s *Store) Tx(id chain.Hash) (TxLocation, error) {
 }
 
 // State returns the value of one of the ledger's keys at the tip.
+//
+// The value may be shared: change nothing in it.
 func (s *Store) State(key []byte) ([]byte, error) {
-	return read(s, func(v *View) ([]byte, error) { return v.State(key) })
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if value, known := s.state.get(key); known && value != nil {
+		return value, nil
+	} else if known {
+		return nil, errNoState
+	}
+	return read(s, func(v *View) ([]byte, error) {
+		tip, err := v.Tip()
+		if err != nil {
+			return nil, err
+		}
+		value, err := v.State(key)
+		if err == nil || errors.Is(err, ErrNotFound) {
+			s.state.add(key, value, tip.Height)
+		}
+		return value, err
+	})
 }
+
+var errNoState = fmt.Errorf("read the state: %w", ErrNotFound)
 
 // ScanState reads the ledger's keys with a prefix. See [View.ScanState].
 func (s *Store) ScanState(prefix, from []byte, fn func(key, value []byte) bool) error {

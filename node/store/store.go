@@ -21,6 +21,7 @@ type Store struct {
 	log   *slog.Logger
 	db    *pebble.DB
 	cache *nodeCache
+	state *stateCache
 
 	write      sync.Mutex // held by Initialize, Commit and Close
 	pruning    sync.Mutex // held by Prune and Close
@@ -52,7 +53,7 @@ type Tip struct {
 // under a second for each.
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
-	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes)}
+	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes), state: newStateCache(opts.StateCacheBytes)}
 	if err := s.room(s.opts.MinFreeBytes / 2); err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
@@ -65,6 +66,9 @@ func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	tip, err := s.readTip()
 	if err != nil {
 		return nil, errors.Join(err, s.db.Close())
+	}
+	if tip != nil {
+		s.state.height = tip.Height
 	}
 	s.publish(tip)
 	return s, nil

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -210,5 +212,37 @@ func TestCPUModel(t *testing.T) {
 	}
 	if got := cpuModel(""); got != "unknown processor" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestAFileSystemInMemoryIsRefused(t *testing.T) {
+	t.Parallel()
+	var s syscall.Statfs_t
+	if err := syscall.Statfs("/dev/shm", &s); err != nil || s.Type != 0x01021994 {
+		t.Skip("no file system in memory at /dev/shm here")
+	}
+	if name, err := Filesystem("/dev/shm"); err == nil || !strings.Contains(err.Error(), "--dir") {
+		t.Errorf("/dev/shm is taken as %q (%v), want an error that says what to do", name, err)
+	}
+}
+
+func TestOutputIsWhatTheProgramWroteAndItsFailureIsItsLastLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no shell here: ", err)
+	}
+	out, err := Output(t.Context(), dir, "good", sh, "-c", "echo result; echo talk >&2")
+	if err != nil || string(out) != "result\n" {
+		t.Errorf("%q (%v), want the result alone", out, err)
+	}
+	if _, err := Output(t.Context(), dir, "bad", sh, "-c", "echo first >&2; echo the reason >&2; exit 3"); err == nil || !strings.HasSuffix(err.Error(), "exit status 3): the reason") {
+		t.Errorf("%v, want the status and the last line", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	if _, err := Output(ctx, dir, "long", sh, "-c", "sleep 600"); err == nil || !strings.Contains(err.Error(), "enough") {
+		t.Errorf("%v, want the cause", err)
 	}
 }

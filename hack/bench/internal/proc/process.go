@@ -73,20 +73,20 @@ func start(dir string, stdout io.Writer, name, exe string, args []string) (*Proc
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer out.Close()
-		err := p.cmd.Start()
-		started <- err
-		if err != nil {
+		if err := p.cmd.Start(); err != nil {
+			started <- fmt.Errorf("start %s: %w", name, err)
 			return
 		}
+		started <- Remember(dir, p.PID(), exe) // before the wait: until then its id is its own
 		p.err = p.cmd.Wait()
 		_ = Forget(dir, p.cmd.Process.Pid) // Clean finds that it has ended
 		close(p.ended)
 	}()
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
-	if err := Remember(dir, p.PID(), exe); err != nil {
-		return nil, errors.Join(err, p.Stop())
+		if p.cmd.Process != nil {
+			err = errors.Join(err, p.Stop())
+		}
+		return nil, err
 	}
 	return p, nil
 }
