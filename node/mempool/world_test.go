@@ -124,8 +124,7 @@ func nonces(txs []*mempool.Tx) []uint64 {
 }
 
 // opened reports whether the pool says that it knows these bytes. What it then gives must be what they say.
-func opened(t testing.TB, p *mempool.Pool, raw []byte) bool {
-	t.Helper()
+func opened(t interface{ Errorf(string, ...any) }, p *mempool.Pool, raw []byte) bool {
 	tx, id, ok := p.Opened(raw)
 	if ok && (id != tx.Tx.ID() || string(chain.Encode(tx)) != string(raw)) {
 		t.Errorf("the pool gives another transaction for %x", raw)
