@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ import (
 const (
 	// poolBytes caps the transactions one comparison brings.
 	poolBytes = 1 << 20
-	// poolIDs caps the ids a request lists.
-	poolIDs = 8000
+	// poolIDs caps the ids a request lists: all of a full pool, or the other side sends what is here.
+	poolIDs = 32_000
 	// poolEvery is how often a node compares its pool with that of one peer, besides at each connection: gossip may lose
 	// a message under load and never repeats it.
 	poolEvery = time.Second
@@ -36,7 +37,9 @@ type poolAsk struct {
 }
 
 func shortID(salt []byte, id chain.Hash) uint64 {
-	h := chain.Sum(salt, id[:])
+	var both [8 + len(id)]byte // on the stack: a pool has tens of thousands
+	copy(both[copy(both[:8], salt):], id[:])
+	h := sha256.Sum256(both[:])
 	return binary.BigEndian.Uint64(h[:8])
 }
 

@@ -20,7 +20,7 @@ const (
 	asksUnderWay              = 8  // of one peer
 	asksOfAll                 = 32 // of all peers
 	askTimeout                = 10 * time.Second
-	maxAskBytes               = 64<<10 + 64
+	maxAskBytes               = 8*poolIDs + 64
 )
 
 // serving bounds the requests being answered.
