@@ -242,7 +242,7 @@ func TestOutputIsWhatTheProgramWroteAndItsFailureIsItsLastLine(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	if _, err := Output(ctx, dir, "long", sh, "-c", "sleep 600"); err == nil || !strings.Contains(err.Error(), "enough") {
+	if _, err := Output(ctx, dir, "long", sh, "-c", "exec sleep 600"); err == nil || !strings.Contains(err.Error(), "enough") {
 		t.Errorf("%v, want the cause", err)
 	}
 }

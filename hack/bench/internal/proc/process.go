@@ -62,6 +62,7 @@ func start(dir string, stdout io.Writer, name, exe string, args []string) (*Proc
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if stdout != nil {
 		p.cmd.Stdout = stdout
+		p.cmd.WaitDelay = time.Second // a child of it that lives on may hold the pipe
 	}
 	// Ctrl-C is for the benchmark alone, which then ends all in order; and if the
 	// benchmark is killed, the kernel tells the process.
