@@ -85,6 +85,11 @@ soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
 	@go build -o bin/posnet-soak ./cmd/posnet
 	@bin/posnet-soak sim --profile "$(PROFILE)" --seeds "$(or $(SEEDS),10000)" --seed "$(or $(SEED),$(shell date +%s))" --jobs "$$(nproc)"
 
+.PHONY: bench-chain
+bench-chain: ## posnet and CometBFT in turn on this machine: one table, one line of JSON (FLAGS=--quick).
+	@go build -o bin/posnet ./cmd/posnet
+	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" $(FLAGS)
+
 .PHONY: mutants
 mutants: ## Plant every bug of docs/mutants.md, one at a time: the tests must find each.
 	@go run ./hack/mutants

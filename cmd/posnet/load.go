@@ -24,6 +24,7 @@ type load struct {
 	warmup   time.Duration
 	duration time.Duration
 	batch    int
+	streams  int
 	ahead    int
 }
 
@@ -53,6 +54,7 @@ fees. What is left of that stays with them.`,
 	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
 	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
 	f.IntVar(&l.batch, "batch", 250, "transfers in one request")
+	f.IntVar(&l.streams, "streams", 2, "requests under way to each node")
 	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending; 0: as many as --rate takes, or 20000 a second. What is missing is signed on the way")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.run(cmd) }
 	return cmd
@@ -105,6 +107,8 @@ func (l *load) check() error {
 		return fmt.Errorf("--accounts %d: from 2 to %d", l.accounts, maxLoadAccounts)
 	case l.batch < 1 || l.batch > maxLoadBatch:
 		return fmt.Errorf("--batch %d: from 1 to %d", l.batch, maxLoadBatch)
+	case l.streams < 1 || l.streams > 64:
+		return fmt.Errorf("--streams %d: from 1 to 64", l.streams)
 	case l.rate < 0 || l.warmup < 0 || l.duration <= 0:
 		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
 	case l.ahead < 0 || l.ahead > maxAhead:
@@ -135,14 +139,14 @@ func (l *load) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	f, err := newFollower(ctx, clients[0])
+	f, err := newFollower(ctx, clients[0], l.timeout)
 	if err != nil {
 		return err
 	}
 	if err := crowd.fund(ctx, clients[0], f, tell); err != nil {
 		return fmt.Errorf("fund the accounts: %w", err)
 	}
-	s := newShipment(crowd, len(clients), l.batch)
+	s := newShipment(crowd, len(clients)*l.streams, l.batch)
 	s.signAhead(ctx, l.signedAhead(), tell)
 	result := &loaded{Nodes: l.nodes, ChainID: crowd.genesis.ChainID, GenesisHash: crowd.hash, Accounts: l.accounts, Rate: l.rate}
 	err = l.measure(ctx, clients, s, f, result, tell)

@@ -15,14 +15,17 @@ type follower struct {
 	c      *client.Client
 	height uint64 // of the next block
 	total  uint64 // transactions seen
+
+	patience time.Duration // how long to wait for a block while transactions wait
+	seen     time.Time     // when the last block was
 }
 
-func newFollower(ctx context.Context, c *client.Client) (*follower, error) {
+func newFollower(ctx context.Context, c *client.Client, patience time.Duration) (*follower, error) {
 	status, err := c.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &follower{c: c, height: status.Height + 1}, nil
+	return &follower{c: c, height: status.Height + 1, patience: patience, seen: time.Now()}, nil
 }
 
 // next reads the next block if it is there, and shows it.
@@ -41,6 +44,7 @@ func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]by
 	if show != nil {
 		show(f.height, block.Txs)
 	}
+	f.seen = time.Now()
 	f.height++
 	f.total += uint64(len(block.Txs))
 	return true, nil
@@ -54,6 +58,9 @@ func (f *follower) wait(ctx context.Context, show func(height uint64, txs [][]by
 	more, err := f.next(ctx, show)
 	if err != nil || more {
 		return more, err
+	}
+	if time.Since(f.seen) > f.patience {
+		return false, fmt.Errorf("no block %d within --timeout %s: does the chain stand still? look at `posnet query status`", f.height, f.patience)
 	}
 	t := time.NewTimer(pollEvery)
 	defer t.Stop()

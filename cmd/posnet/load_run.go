@@ -28,9 +28,10 @@ func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipmen
 	from, until := began.Add(l.warmup), began.Add(l.warmup+l.duration)
 	sending, stop := context.WithDeadline(ctx, until)
 	defer stop()
-	for i, c := range clients {
+	for i := range len(clients) * l.streams {
+		c := clients[i%len(clients)]
 		senders.Go(func() {
-			if err := l.send(sending, c, s, i, len(clients), &n); err != nil && sending.Err() == nil {
+			if err := l.send(sending, c, s, i, &n); err != nil && sending.Err() == nil {
 				cancel(fmt.Errorf("%s: %w", c.Address(), err))
 			}
 		})
@@ -97,14 +98,14 @@ func (l *load) line(gone time.Duration, rate float64, n *counters, times []time.
 		gone.Seconds(), phase, rate, n.taken.Load(), n.refused.Load(), n.full.Load(), recent)
 }
 
-// send sends one node's parcels until ctx ends, at its share of the rate. What finds the pool full goes again before
+// send sends one stream's parcels until ctx ends, at its share of the rate. What finds the pool full goes again before
 // anything else, so that nonces stay in order.
-func (l *load) send(ctx context.Context, c *client.Client, s *shipment, node, nodes int, n *counters) error {
+func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream int, n *counters) error {
 	began, sent := time.Now(), 0
 	for ctx.Err() == nil {
-		p := s.take(node)
+		p := s.take(stream)
 		if l.rate > 0 {
-			due := began.Add(time.Duration(float64(sent) / (l.rate / float64(nodes)) * float64(time.Second)))
+			due := began.Add(time.Duration(float64(sent) / (l.rate / float64(len(s.open))) * float64(time.Second)))
 			if err := sleep(ctx, time.Until(due)); err != nil {
 				return nil
 			}

@@ -12,14 +12,15 @@ import (
 	"github.com/posnet/posnet/node/chain"
 )
 
-// shipment is the transfers to send: an account's all go to the same node, in the order of their nonces.
+// shipment is the transfers to send: an account's all go in the same stream of requests to one node, in the order of
+// their nonces.
 type shipment struct {
 	crowd *crowd
 	size  int        // transfers in a parcel
 	plan  *rand.Rand // which accounts; guarded by mu, as are open, queued and the nonces
 
 	mu     sync.Mutex
-	open   [][]order // by node: what the next parcel will hold
+	open   [][]order // by stream: what the next parcel will hold
 	queued [][]*parcel
 	count  atomic.Uint64 // transfers planned
 
@@ -51,12 +52,12 @@ func (p *parcel) part(i int) []byte {
 // tagOf knows a transfer again in a block: the end of its signature, which is the end of its encoding.
 func tagOf(raw []byte) uint64 { return binary.BigEndian.Uint64(raw[len(raw)-8:]) }
 
-func newShipment(c *crowd, nodes, size int) *shipment {
-	return &shipment{crowd: c, size: size, plan: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), open: make([][]order, nodes), queued: make([][]*parcel, nodes)}
+func newShipment(c *crowd, streams, size int) *shipment {
+	return &shipment{crowd: c, size: size, plan: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), open: make([][]order, streams), queued: make([][]*parcel, streams)}
 }
 
-// next plans the parcel that comes next for some node, or -1 for whichever is full first. It is called with mu held.
-func (s *shipment) next(node int) (orders []order, to int) {
+// next plans the parcel that comes next for some stream, or, for -1, for whichever is full first. It is called with mu held.
+func (s *shipment) next(stream int) (orders []order, to int) {
 	for {
 		n := len(s.crowd.keys)
 		o := order{from: s.plan.IntN(n), to: s.plan.IntN(n)}
@@ -73,7 +74,7 @@ func (s *shipment) next(node int) (orders []order, to int) {
 		}
 		full := s.open[at]
 		s.open[at] = nil
-		if node < 0 || at == node {
+		if stream < 0 || at == stream {
 			return full, at
 		}
 		s.queued[at] = append(s.queued[at], s.sign(full))
@@ -100,14 +101,14 @@ func (s *shipment) signAhead(ctx context.Context, n int, tell *progress) {
 	for planned := 0; planned < n && ctx.Err() == nil; planned += s.size {
 		slots <- struct{}{}
 		s.mu.Lock()
-		orders, node := s.next(-1)
-		at := len(s.queued[node])
-		s.queued[node] = append(s.queued[node], nil)
+		orders, stream := s.next(-1)
+		at := len(s.queued[stream])
+		s.queued[stream] = append(s.queued[stream], nil)
 		s.mu.Unlock()
 		all.Go(func() {
 			p := s.sign(orders)
 			s.mu.Lock()
-			s.queued[node][at] = p
+			s.queued[stream][at] = p
 			s.mu.Unlock()
 			if k := done.Add(int64(len(orders))); k/50_000 != (k-int64(len(orders)))/50_000 {
 				tell.show(fmt.Sprintf("%d of %d transfers signed", k, n))
@@ -118,17 +119,17 @@ func (s *shipment) signAhead(ctx context.Context, n int, tell *progress) {
 	all.Wait()
 }
 
-// take gives the next parcel for a node, signed now if none waits.
-func (s *shipment) take(node int) *parcel {
+// take gives the next parcel of a stream, signed now if none waits.
+func (s *shipment) take(stream int) *parcel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if q := s.queued[node]; len(q) > 0 {
-		s.queued[node] = q[1:]
+	if q := s.queued[stream]; len(q) > 0 {
+		s.queued[stream] = q[1:]
 		p := q[0]
 		q[0] = nil
 		return p
 	}
-	orders, _ := s.next(node)
+	orders, _ := s.next(stream)
 	return s.sign(orders)
 }
 

@@ -106,6 +106,7 @@ var Properties = map[string]string{
 	"node/consensus.FuzzStep":             "what a core does with any history of events",
 	"node/keys.FuzzVerifyAgreesWithBatch": "single and batch verification",
 	"node/keys.FuzzVRFVerify":             "what the VRF accepts",
+	"node/httpapi.FuzzBatch":              "whole batches through the API, in both forms",
 	"node/chain.FuzzCutBytes":             "the items of a batch of transactions, held to what the strict decoder says",
 	"node/chain.FuzzTxByHand":             "the reader of transactions that is written by hand, held to what the library's says",
 	"node/keys.FuzzKeyFiles":              "the memory both readers of key files take",

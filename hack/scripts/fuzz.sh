@@ -8,7 +8,7 @@ for_each="${1:-30s}"
 shift || true
 packages=("$@")
 if ((${#packages[@]} == 0)); then
-  mapfile -t packages < <(git grep -l --untracked '^func Fuzz' -- '*_test.go' ':!hack/localkube' | xargs -r -n1 dirname | sort -u | sed 's#^#./#')
+  mapfile -t packages < <(git grep -l --untracked '^func Fuzz' -- '*_test.go' ':!hack/localkube' ':!hack/bench' | xargs -r -n1 dirname | sort -u | sed 's#^#./#')
 fi
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT

@@ -18,12 +18,18 @@ import (
 // costs more than the answer. Its world belongs to no test: that of a fuzz target
 // may not be touched while it runs.
 func requests() (w *world, ask func(method, target, body string) *httptest.ResponseRecorder) {
+	return requestsOf("")
+}
+
+// requestsOf is [requests] whose bodies are of some type.
+func requestsOf(contentType string) (w *world, ask func(method, target, body string) *httptest.ResponseRecorder) {
 	w = newWorld(&testing.T{}, httpapi.Options{Limits: httpapi.Limits{Rate: -1}})
 	w.Forge()
 	h := w.server.Handler()
 	return w, func(method, target, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/", strings.NewReader(body))
 		path, query, _ := strings.Cut(target, "?")
+		r.Header.Set("Content-Type", contentType)
 		r.URL.Path, r.URL.RawQuery = httpapi.BasePath+path, query
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
@@ -88,7 +94,7 @@ func TestBodiesHoldAgainstHostileInput(t *testing.T) { // measures memory: not i
 // targets are all that can be asked for without a body.
 var targets = []string{
 	"/ping", "/node", "/status", "/peers", "/genesis", "/openapi.json", "/docs",
-	"/blockchain?cursor=1&limit=5", "/blocks/latest", "/blocks/1", "/blocks/1/draw?round=2",
+	"/blockchain?cursor=1&limit=5", "/blocks/latest", "/blocks/1", "/blocks/1/raw", "/blocks/1/draw?round=2",
 	"/transactions/", "/transaction/transaction_pool?cursor=x&limit=2", "/accounts/%s?proof=true", "/accounts/%s/transactions?cursor=1&limit=2",
 	"/validators?height=1", "/stake?cursor=pos1&limit=2",
 }

@@ -29,7 +29,7 @@ func TestEveryPathOfTheSpecificationAnswersAsItSays(t *testing.T) {
 	}
 	good := map[string]string{
 		"/ping/": "/ping/", "/node": "/node", "/genesis": "/genesis", "/status": "/status", "/blockchain/": "/blockchain/",
-		"/blocks/{id}": "/blocks/latest", "/blocks/{id}/draw": "/blocks/1/draw", "/accounts/{address}": "/accounts/" + w.Spare.String() + "?proof=true",
+		"/blocks/{id}": "/blocks/latest", "/blocks/{id}/raw": "/blocks/latest/raw", "/blocks/{id}/draw": "/blocks/1/draw", "/accounts/{address}": "/accounts/" + w.Spare.String() + "?proof=true",
 		"/validators": "/validators", "/stake": "/stake", "/peers": "/peers", "/openapi.json": "/openapi.json",
 		"/transaction/transaction_pool/": "/transaction/transaction_pool/", "/transactions/{id}": "/transactions/" + id.String(),
 	}
@@ -45,6 +45,8 @@ func TestEveryPathOfTheSpecificationAnswersAsItSays(t *testing.T) {
 			case path == "/transaction/create/":
 				body := fmt.Sprintf(`{"transaction":"%x"}`, w.Transfer(3, 7))
 				w.ask(method, httpapi.BasePath+path, body, true).is(202, nil)
+			case path == "/transaction/batch/":
+				w.batch("application/cbor-seq", sequence(w.Transfer(4, 7))).is(200, nil)
 			case good[path] == "":
 				t.Errorf("%s %s is in openapi.yaml and not tried here", method, path)
 			default:

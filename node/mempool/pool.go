@@ -56,6 +56,8 @@ type Tx struct {
 	sum    chain.Hash // of Raw
 	home   *account
 	due    int // position in Pool.expiring, -1 when it never expires
+
+	seen struct{ height, balance, nonce uint64 } // of the sender, when the transaction was first looked at
 }
 
 // Cost is what the transaction takes from its sender's balance, in base units.

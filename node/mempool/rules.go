@@ -28,6 +28,7 @@ func (p *Pool) glanceAt(tx *Tx, reserve int) error {
 	if err != nil {
 		return stateError(tx.Body.From, err)
 	}
+	tx.seen.height, tx.seen.balance, tx.seen.nonce = p.height, balance, nonce
 	// The account's waiting transactions count only at admission: others of this very call may come before.
 	return p.refuseAgainst(tx, &account{addr: tx.Body.From, balance: balance, nonce: nonce})
 }
@@ -57,7 +58,7 @@ func (p *Pool) enter(tx *Tx) error {
 	if err := p.refusePlain(tx); err != nil {
 		return err
 	}
-	a, err := p.account(tx.Body.From)
+	a, err := p.account(tx)
 	if err != nil {
 		return err
 	}
@@ -86,13 +87,18 @@ func (p *Pool) enter(tx *Tx) error {
 	return nil
 }
 
-// account returns the account of addr as it is decided now, with what waits of it.
-func (p *Pool) account(addr chain.Address) (*account, error) {
+// account returns the account of tx as it is decided now, with what waits of it.
+func (p *Pool) account(tx *Tx) (*account, error) {
+	addr := tx.Body.From
 	a, known := p.accounts[addr]
 	if !known {
 		a = &account{addr: addr, at: -1}
 	}
-	balance, nonce, err := p.cfg.State.Account(addr)
+	balance, nonce, err := tx.seen.balance, tx.seen.nonce, error(nil)
+	if known || tx.seen.height != p.height {
+		// A block may have been applied since. One whose Committed has not come yet looks at this account then.
+		balance, nonce, err = p.cfg.State.Account(addr)
+	}
 	switch {
 	case err != nil:
 		return nil, stateError(addr, err)

@@ -17,6 +17,8 @@ func TestSeedsThatOnceFailedStayGreen(t *testing.T) {
 	}{
 		{"chaos", 30002409, "the simulator's own: a disk was full that the fault did not watch, as its node had joined later"},
 		{"chaos", 30007089, "the same"},
+		{"chaos", 30008599, "the same"},
+		{"chaos", 30012609, "the same"},
 	} {
 		t.Run(fmt.Sprint(c.seed), func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi"
+	"github.com/posnet/posnet/node/httpapi/httpapitest"
+	"github.com/posnet/posnet/node/keys"
+)
+
+// busy is a chain that forges whenever somebody looks for a block while transactions wait.
+func busy(t *testing.T) (solo *httpapitest.Solo, url, faucet string) {
+	t.Helper()
+	solo, _, faucet = eager(t, 0)
+	s, err := httpapi.New(solo, httpapi.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := s.Handler()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/raw") && solo.Status().PoolTxs > 0 {
+			solo.Forge()
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	return solo, web.URL, faucet
+}
+
+func TestLoadCountsWhatIsInBlocks(t *testing.T) {
+	t.Parallel()
+	solo, url, faucet := busy(t)
+	var got loaded
+	text := mustBench(t, "load", "--key-file", faucet, "--node", url+","+url, "--accounts", "600", "--batch", "10", "--warmup", "20ms",
+		"--duration", "200ms", "--signed-ahead", "100", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.Refused != 0 || got.Final == 0 || got.Blocks == 0 || got.TxPerSecond <= 0 || got.Finality.P50 <= 0 || got.LastBlock < got.FirstBlock {
+		t.Errorf("%+v", got)
+	}
+	inBlocks := uint64(0)
+	for h := got.FirstBlock; h <= got.LastBlock; h++ {
+		b, err := solo.BlockAt(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inBlocks += uint64(len(b.Block.Txs))
+	}
+	if inBlocks != got.Final {
+		t.Errorf("%d transfers are in blocks %d to %d, %d were counted", inBlocks, got.FirstBlock, got.LastBlock, got.Final)
+	}
+	shows(t, mustBench(t, "load", "--key-file", faucet, "--node", url, "--accounts", "2", "--rate", "200", "--warmup", "0", "--duration", "100ms"),
+		"200 a second", "2 accounts", "final", "p99")
+}
+
+func TestLoadSaysThatTheChainStandsStill(t *testing.T) {
+	t.Parallel()
+	_, url, faucet := eager(t, 0)
+	out, err := runBench(t, "load", "--key-file", faucet, "--node", url, "--accounts", "2", "--duration", "1s", "--warmup", "0", "--timeout", "50ms")
+	if err == nil || !strings.Contains(err.Error(), "no block 1 within --timeout 50ms") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestLoadRefusesWhatItCannotOffer(t *testing.T) {
+	t.Parallel()
+	_, url, faucet := eager(t, 100)
+	poor := filepath.Join(t.TempDir(), "poor.pem")
+	must(t, "keys", "generate", "--out", poor)
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"--key-file", []string{"--key-file", ""}},
+		{"has 0 POS", []string{"--key-file", poor}},
+		{"from 2 to", []string{"--key-file", faucet, "--accounts", "1"}},
+		{"from 1 to", []string{"--key-file", faucet, "--batch", "0"}},
+		{"--streams", []string{"--key-file", faucet, "--streams", "65"}},
+		{"must not be negative", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--signed-ahead", []string{"--key-file", faucet, "--signed-ahead", "-1"}},
+	} {
+		out, err := runBench(t, append([]string{"load", "--node", url}, c.args...)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("bench load %s: %v, which does not mention %q\n%s", strings.Join(c.args, " "), err, c.says, out)
+		}
+	}
+}
+
+// Each stream gets all transfers of its accounts, in the order of their nonces, whether they were signed ahead or not.
+func TestStreamsKeepTheOrderOfNonces(t *testing.T) {
+	t.Parallel()
+	key, err := keys.Generate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &crowd{genesis: &chain.Genesis{}, payer: key, nonce: 1}
+	c.make(7)
+	s := newShipment(c, 3, 5)
+	s.signAhead(t.Context(), 60, &progress{out: &bytes.Buffer{}})
+	next, stream := map[chain.Address]uint64{}, map[chain.Address]int{}
+	for n := range 3 {
+		for range 10 {
+			p := s.take(n)
+			for i := range p.ends {
+				raw, rest, err := chain.CutBytes(p.part(i), chain.MaxTxBytes)
+				if err != nil || len(rest) != 0 {
+					t.Fatalf("part %d: %v", i, err)
+				}
+				tx, err := chain.DecodeTx(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				from := tx.Tx.From
+				if at, known := stream[from]; known && at != n {
+					t.Fatalf("%s is in streams %d and %d", from, at, n)
+				}
+				stream[from] = n
+				if next[from]++; tx.Tx.Nonce != next[from] {
+					t.Fatalf("%s: nonce %d comes where %d should", from, tx.Tx.Nonce, next[from])
+				}
+			}
+		}
+	}
+}
