@@ -9,12 +9,16 @@ const (
 	alignment   = 8 // of frames without Slot; recovery looks for frames at multiples of it
 )
 
+// MaxRecord is the largest record of consensus's log in bytes: a proposal with the largest block a genesis may allow (8 MiB
+// and 256 bytes) and 64 KiB for what the record has around it, which is also what recovery decodes.
+const MaxRecord = 8<<20 + 256 + 64<<10
+
 // Options say how a log is laid out. Those of an existing file must be what it was created with (Label and Slot are in
 // its header and are compared).
 type Options struct {
 	// Label is what the log is for, 1 to 64 bytes. A file with another label is refused with ErrVersion.
 	Label string
-	// MaxRecord is the largest record in bytes; 0 means 8 MiB. With Slot it is Slot less the 32 bytes of the frame.
+	// MaxRecord is the largest record in bytes; 0 means the constant MaxRecord. With Slot it is Slot less the 32 bytes of the frame.
 	MaxRecord int
 	// MaxSize is the largest file in bytes that is written or read; 0 means 256 MiB. It bounds the memory of recovery.
 	MaxSize int64
@@ -28,7 +32,7 @@ type Options struct {
 // withDefaults fills in what is zero and refuses what makes no sense.
 func (o Options) withDefaults() (Options, error) {
 	if o.MaxRecord == 0 {
-		o.MaxRecord = 8 << 20
+		o.MaxRecord = MaxRecord
 	}
 	if o.MaxSize == 0 {
 		o.MaxSize = 256 << 20
