@@ -139,8 +139,8 @@ var validValue = []Mutant{
 		ID:   "valid-value-of-the-lock-forgotten",
 		Bug:  "After a restart a locked validator proposes a new block in its turn, which contradicts its own lock.",
 		File: "node/consensus/recover.go",
-		Old:  `c.validRound, c.validHash = r.LockedRound, r.LockedHash`,
-		New:  `c.validHash = r.LockedHash`,
+		Old:  `c.validRound, c.validHash = c.lockedRound, c.lockedHash`,
+		New:  `c.validHash = c.lockedHash`,
 	}, {
 		ID:   "valid-round-not-told",
 		Bug:  "The vote state leaves out the round of the valid value once there are newer ones: who lacks its prevotes never gets them.",

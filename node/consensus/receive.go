@@ -25,11 +25,12 @@ func (c *Core) onVote(v Vote) {
 		chain.Encode(&conflict.signed), chain.Encode(&v.signed))})
 }
 
-// admitRound bounds what one validator can make us keep above our round: its
-// two newest rounds.
+// admitRound bounds what is kept: of the past the last rounds and those of the
+// lock and of the valid value; above our round the two newest rounds of each
+// validator.
 func (c *Core) admitRound(i int, round uint64) bool {
 	if round <= c.round {
-		return round+keptRounds >= c.round || c.rounds[round] != nil
+		return round+keptRounds >= c.round || c.rounds[round] != nil || int64(round) == c.lockedRound || int64(round) == c.validRound
 	}
 	if slices.Contains(c.future[i], round) {
 		return true

@@ -10,6 +10,11 @@ func (c *Core) takeUp(r *Recovery) {
 	for _, v := range r.OwnVotes {
 		c.round = max(c.round, v.signed.Vote.Round)
 	}
+	// The lock comes first: its block stays whatever else is taken up, and the
+	// round of its proof is kept however long ago it was.
+	if r.LockedRound >= 0 {
+		c.lockedRound, c.lockedHash = r.LockedRound, r.LockedHash
+	}
 	for _, p := range r.Proposals {
 		if p.signed.Height != c.rules.Height || !c.hold(p.signed.BlockHash, &p) {
 			continue
@@ -25,11 +30,8 @@ func (c *Core) takeUp(r *Recovery) {
 	for _, v := range r.OwnVotes {
 		c.onVote(v)
 	}
-	if r.LockedRound >= 0 {
-		c.lockedRound, c.lockedHash = r.LockedRound, r.LockedHash
-		if c.blocks[r.LockedHash] != nil {
-			c.validRound, c.validHash = r.LockedRound, r.LockedHash
-		}
+	if c.lockedRound >= 0 && c.blocks[c.lockedHash] != nil {
+		c.validRound, c.validHash = c.lockedRound, c.lockedHash
 	}
 }
 
