@@ -20,13 +20,13 @@ import (
 
 // devnet is a network of processes of this binary, on loopback.
 type devnet struct {
-	nodes                          int
-	data                           string
-	stake                          uint64
-	params                         chain.Params
-	seedRoles, logs                bool
+	nodes                                     int
+	data                                      string
+	stake                                     uint64
+	params                                    chain.Params
+	seedRoles, logs                           bool
 	apiPort, peerPort, privatePort, debugPort int
-	out                            io.Writer
+	out                                       io.Writer
 
 	dir string // data, or a temporary one
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +29,8 @@ type campaign struct {
 	WallSeconds float64        `json:"wallSeconds"`
 	Fired       map[string]int `json:"fired"` // strokes, by fault
 	RunsWith    map[string]int `json:"runs"`  // runs in which it struck, by fault
+	Drawn       map[string]int `json:"drawn"` // runs that had it, by fault
+	Quiet       int            `json:"quiet"` // runs with faults of which none struck
 	Failed      []failedSeed   `json:"failed"`
 }
 
@@ -43,7 +47,7 @@ const maxFailed = 20
 // many runs seed after seed.
 func (s *simulation) many(cmd *cobra.Command) error {
 	began := time.Now()
-	c := &campaign{First: s.seed, Profile: s.profile, Fired: map[string]int{}, RunsWith: map[string]int{}, Failed: []failedSeed{}}
+	c := &campaign{First: s.seed, Profile: s.profile, Fired: map[string]int{}, RunsWith: map[string]int{}, Drawn: map[string]int{}, Failed: []failedSeed{}}
 	err := s.runAll(cmd.Context(), c, cmd.ErrOrStderr())
 	c.WallSeconds = time.Since(began).Seconds()
 	if out := render(cmd.OutOrStdout(), s.output, c, showCampaign); out != nil {
@@ -75,15 +79,20 @@ func (s *simulation) runAll(ctx context.Context, c *campaign, progress io.Writer
 				return
 			}
 			cfg := s.scenario(seed)
+			cfg.Stopped = func() bool { return ctx.Err() != nil }
 			res, err := sim.Run(cfg)
 			mu.Lock()
+			if errors.Is(err, sim.ErrStopped) {
+				mu.Unlock()
+				return
+			}
 			if err != nil {
 				failure = fmt.Errorf("seed %d: %w", seed, err)
 			} else {
 				c.add(cfg, res)
 			}
 			if len(res.Violations) > 0 { // at once: a night's run may be looked at in the evening
-				_, _ = fmt.Fprintf(progress, "seed %d: %s\n  %s\n", seed, res.Violations[0], again(cfg))
+				_, _ = fmt.Fprintf(progress, "seed %d: %s\n  %s\n", seed, res.Violations[0], faults.Again(cfg))
 			}
 			if time.Since(told) > 5*time.Second {
 				told = time.Now()
@@ -111,19 +120,35 @@ func (c *campaign) add(cfg sim.Config, r sim.Result) {
 		c.Fired[name] += n
 		c.RunsWith[name]++
 	}
+	for _, name := range r.Faults {
+		c.Drawn[name]++
+	}
+	if len(r.Faults) > 0 && len(r.Fired) == 0 {
+		c.Quiet++
+	}
 	if len(r.Violations) > 0 {
-		c.Failed = append(c.Failed, failedSeed{r.Seed, r.Profile, r.Violations, again(cfg)})
+		c.Failed = append(c.Failed, failedSeed{r.Seed, r.Profile, r.Violations, faults.Again(cfg)})
 	}
 }
 
 func showCampaign(w io.Writer, c *campaign) {
-	row(w, "FAULT", "GROUP", "RUNS", "STROKES")
+	row(w, "FAULT", "GROUP", "DRAWN", "STRUCK IN", "STROKES")
+	drawn, never := 0, []string{}
 	for _, f := range faults.All() {
-		row(w, f.Name(), f.Group(), c.RunsWith[f.Name()], c.Fired[f.Name()])
+		name := f.Name()
+		if c.Drawn[name] == 0 {
+			continue
+		}
+		row(w, name, f.Group(), c.Drawn[name], c.RunsWith[name], c.Fired[name])
+		if drawn++; c.RunsWith[name] == 0 {
+			never = append(never, name)
+		}
 	}
 	row(w)
 	row(w, "profile", c.Profile)
 	row(w, "seeds", fmt.Sprintf("%d from %d", c.Seeds, c.First))
+	row(w, "faults", fmt.Sprintf("%d of %d were drawn, %d of these never struck%s; %d worlds had faults and none struck", drawn, len(faults.All()),
+		len(never), strings.Join(append([]string{""}, never...), " "), c.Quiet))
 	row(w, "heights", c.Heights)
 	row(w, "final", fmt.Sprintf("%d transactions, %d pieces of evidence", c.Transfers, c.Evidence))
 	row(w, "happened", fmt.Sprintf("%d crashes, %d events", c.Crashes, c.Events))

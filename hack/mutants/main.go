@@ -34,6 +34,10 @@ func run() int {
 	flag.BoolVar(&o.loud, "v", false, "show the output of the test that noticed, or of the last that did not")
 	flag.IntVar(&o.jobs, "jobs", 1, "mutants tried at the same time")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "mutants: %q means nothing here; to plant one mutant: -run '^%s$'\n", flag.Arg(0), flag.Arg(0))
+		return 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ok, err := execute(ctx, o, os.Stdout, os.Stderr)

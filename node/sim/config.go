@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"math/rand/v2"
 
 	"github.com/posnet/posnet/node/chain"
@@ -34,12 +35,17 @@ type Config struct {
 	Params *chain.Params
 	// Log, when set, is told the story in readable lines.
 	Log func(line string)
+	// Stopped, when set, is asked now and then whether to end early, with [ErrStopped].
+	Stopped func() bool
 	// Checkers look on beside those of every run.
 	Checkers []Checker
 	// OutOfBounds allows a third of the stake or more to be faulty, for runs
 	// that show what then happens.
 	OutOfBounds bool
 }
+
+// ErrStopped ends a run that its caller no longer wants.
+var ErrStopped = errors.New("stopped")
 
 // DefaultMaxEvents is far more than an honest run of some thousand heights has.
 const DefaultMaxEvents = 50_000_000

@@ -58,6 +58,9 @@ func (w *World) Deliver(from, to *Node, kind byte, payload []byte, delay uint64)
 
 // released shows the checkers what a node lets out.
 func (w *World) released(n *Node, kind byte, payload []byte) {
+	if w.cfg.Log != nil {
+		w.story.note(w, n, kind, payload)
+	}
 	for _, c := range w.checks {
 		c.Released(n, kind, payload)
 	}

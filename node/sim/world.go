@@ -32,6 +32,7 @@ type World struct {
 	fault                uint64 // stake that was made Byzantine
 	calmFrom, roundLimit uint64
 	result               Result
+	story                story
 }
 
 // filter looks at messages on their way; lasting ones also after the faults ended.
@@ -103,6 +104,9 @@ func (w *World) next1() error {
 	if !w.step() {
 		return fmt.Errorf("nothing is left to happen at height %d", w.lowest())
 	}
+	if w.cfg.Stopped != nil && w.count%1024 == 0 && w.cfg.Stopped() {
+		return fmt.Errorf("%w at height %d, after %d simulated seconds and %d events", ErrStopped, w.lowest(), (w.now-epoch)/1000, w.count)
+	}
 	limit := w.cfg.MaxEvents
 	if limit == 0 {
 		limit = DefaultMaxEvents
@@ -151,7 +155,12 @@ func (w *World) Validators() []*Node { return w.nodes[:w.cfg.Nodes] }
 func (w *World) Genesis() (*chain.Genesis, chain.Hash) { return w.genesis, w.genesisHash }
 
 // Fired counts a stroke of a fault.
-func (w *World) Fired(f Fault) { w.result.Fired[f.Name()]++ }
+func (w *World) Fired(f Fault) {
+	w.result.Fired[f.Name()]++
+	if w.cfg.Log != nil {
+		w.story.stroke(w, f)
+	}
+}
 
 // OnSend has see look at every message on its way, until the faults end. It may
 // change it; see [Message].
@@ -217,6 +226,9 @@ func (w *World) Violate(format string, args ...any) {
 	}
 	if len(w.result.Violations) < 20 {
 		w.result.Violations = append(w.result.Violations, v)
+	}
+	if w.cfg.Log != nil {
+		w.story.tell(w)
 	}
 	w.say("VIOLATION %s", v)
 }

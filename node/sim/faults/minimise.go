@@ -1,11 +1,28 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/posnet/posnet/node/sim"
 )
+
+// Again is the command that runs the world of a scenario once more, with all that was changed since it was drawn.
+func Again(cfg sim.Config) string {
+	line := fmt.Sprintf("posnet sim --seed %d --profile %s --nodes %d --followers %d --heights %d --tx-every %d --fault-time %d --fault-least %d",
+		cfg.Seed, cfg.Profile, cfg.Nodes, cfg.Followers, cfg.Heights, cfg.TxEvery, cfg.FaultTime, cfg.FaultLeast)
+	names := NoFault
+	for i, f := range cfg.Faults {
+		if names += "," + f.Name(); i == 0 {
+			names = f.Name()
+		}
+	}
+	return line + " --fault " + names + " -v"
+}
+
+// NoFault stands for an empty list of faults.
+const NoFault = "none"
 
 // Minimise shrinks a scenario that breaks a promise: to fewer faults, nodes, heights and transfers, as long as the same
 // promise breaks. run is told of every try; it may be [sim.Run]. What it returns is the smallest that was found, and its

@@ -87,7 +87,11 @@ func must(t *testing.T, cfg sim.Config) sim.Result {
 		t.Fatal(err)
 	}
 	for _, v := range res.Violations {
-		t.Errorf("seed %d: %s; see it again: posnet sim --seed %d --profile %s -v (or this test)", cfg.Seed, v, cfg.Seed, cfg.Profile)
+		again := "this test"
+		if _, err := faults.FindProfile(cfg.Profile); err == nil {
+			again = faults.Again(cfg)
+		}
+		t.Errorf("seed %d: %s; see it again: %s", cfg.Seed, v, again)
 	}
 	return res
 }
