@@ -38,7 +38,8 @@ type Config struct {
 	MaxPerAccount int
 
 	// Check, if set, says what else the decided state has against a transaction (a [*chain.Refusal]), such as stake for an
-	// account that is no validator. It is called under the pool's lock and must not call back.
+	// account that is no validator. It is called under the pool's lock, before the signatures are verified and again when
+	// the transaction is let in: it must be quick, and not call back.
 	Check func(*chain.Tx) error
 	// OnDrop, if set, is told of each transaction that leaves without being in a block: evicted, replaced, expired, no
 	// longer affordable, or its nonce used by another. It is called under the pool's lock and must not call back.

@@ -1,10 +1,23 @@
 package mempool
 
-import "github.com/posnet/posnet/node/chain"
+import (
+	"slices"
+
+	"github.com/posnet/posnet/node/chain"
+)
 
 // glance refuses what the pool and the decided state already rule out, before anything costly is done for it: what is there
 // already, and what a full pool would not let in. One part in reserve of the room is taken for full; 0 means none.
 func (p *Pool) glance(results []Result, reserve int) {
+	for some := range slices.Chunk(results, atOnce) {
+		p.glanceSome(some, reserve)
+	}
+}
+
+// atOnce is how many transactions are judged before others, the replica above all, get the lock.
+const atOnce = 256
+
+func (p *Pool) glanceSome(results []Result, reserve int) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for i := range results {
@@ -30,11 +43,28 @@ func (p *Pool) glanceAt(tx *Tx, reserve int) error {
 	}
 	tx.seen.height, tx.seen.balance, tx.seen.nonce = p.height, balance, nonce
 	// The account's waiting transactions count only at admission: others of this very call may come before.
-	return p.refuseAgainst(tx, &account{addr: tx.Body.From, balance: balance, nonce: nonce})
+	if err := p.refuseAgainst(tx, &account{addr: tx.Body.From, balance: balance, nonce: nonce}); err != nil {
+		return err
+	}
+	return p.ask(tx)
+}
+
+// ask asks what else the decided state has against tx.
+func (p *Pool) ask(tx *Tx) error {
+	if p.cfg.Check == nil {
+		return nil
+	}
+	return p.cfg.Check(&tx.Body)
 }
 
 // admit puts the verified transactions of results into the pool, those it refuses are replaced by the reason.
 func (p *Pool) admit(results []Result) {
+	for some := range slices.Chunk(results, atOnce) {
+		p.admitSome(some)
+	}
+}
+
+func (p *Pool) admitSome(results []Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	admitted := false
@@ -65,10 +95,8 @@ func (p *Pool) enter(tx *Tx) error {
 	if err := p.refuseAgainst(tx, a); err != nil {
 		return err
 	}
-	if p.cfg.Check != nil {
-		if err := p.cfg.Check(&tx.Body); err != nil {
-			return err
-		}
+	if err := p.ask(tx); err != nil {
+		return err
 	}
 	if i, there := a.find(tx.Body.Nonce); there {
 		old := a.txs[i]
