@@ -3,6 +3,7 @@ package node
 import (
 	"container/heap"
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/posnet/posnet/node/chain"
@@ -15,6 +16,9 @@ const (
 	// inboxFrames bounds the frames that wait for the loop. When it is full,
 	// frames are dropped: the vote state exchange brings back what matters.
 	inboxFrames = 4096
+	// inboxBytes bounds their bytes; those of peers that are no validators may
+	// be half of it, so that strangers keep no vote out.
+	inboxBytes = 4*chain.MaxProposalBytes + 16<<20
 )
 
 // loop is the one goroutine that owns the replica. Others reach it through
@@ -22,6 +26,7 @@ const (
 type loop struct {
 	replica *replica.Replica
 	frames  chan inbound
+	held    atomic.Int64 // bytes of the frames that wait, and of the one in work
 	calls   chan func()
 	timers  timerHeap
 	height  uint64 // of the timers
@@ -31,11 +36,12 @@ type loop struct {
 
 // inbound is a frame of a peer whose key the transport has proven.
 type inbound struct {
-	peer    string
-	key     chain.PublicKey
-	kind    byte
-	payload []byte
-	refused func(error)
+	peer      string
+	key       chain.PublicKey
+	validator bool // whether key is one of the set of the moment
+	kind      byte
+	payload   []byte
+	refused   func(error)
 }
 
 func newLoop() *loop {
@@ -44,11 +50,28 @@ func newLoop() *loop {
 
 // offer hands a frame to the loop; false when there is no room.
 func (l *loop) offer(f inbound) bool {
+	room := int64(inboxBytes)
+	if !f.validator {
+		room /= 2
+	}
+	if n := int64(len(f.payload)); l.held.Add(n) > room {
+		l.held.Add(-n)
+		return false
+	}
 	select {
 	case l.frames <- f:
 		return true
 	default:
+		l.held.Add(-int64(len(f.payload)))
 		return false
+	}
+}
+
+// take hands a frame to the replica and makes room for others.
+func (l *loop) take(f inbound) {
+	defer l.held.Add(-int64(len(f.payload)))
+	if err := l.replica.Frame(f.peer, f.key, f.kind, f.payload); err != nil && f.refused != nil {
+		f.refused(err)
 	}
 }
 
@@ -87,9 +110,7 @@ func (l *loop) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case f := <-l.frames:
-			if err := l.replica.Frame(f.peer, f.key, f.kind, f.payload); err != nil && f.refused != nil {
-				f.refused(err)
-			}
+			l.take(f)
 		case fn := <-l.calls:
 			fn()
 		case <-pool:

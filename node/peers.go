@@ -70,8 +70,9 @@ func (m *member) onFrame(from gossip.PeerID, kind gossip.FrameKind, payload []by
 	if err != nil {
 		return true // the transport admits none such
 	}
+	_, validator := m.view.Load().Set.ByPeer(key)
 	return m.loop.offer(inbound{
-		peer: string(from), key: key, kind: byte(kind), payload: payload,
+		peer: string(from), key: key, validator: validator, kind: byte(kind), payload: payload,
 		refused: func(err error) {
 			m.log.Debug("frame refused", "peer", from.String(), "kind", int(kind), "error", err)
 			switch {
