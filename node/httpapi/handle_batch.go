@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,9 +21,25 @@ const maxBatch = 10_000
 // perToken is how many transactions of a batch count as one request to the rate limit.
 const perToken = 32
 
+// bytesPerToken is how much of its body does: about as many transactions.
+const bytesPerToken = 8 << 10
+
 // CreateTransactions takes many signed transactions in.
 func (s *Server) CreateTransactions(c echo.Context) error {
-	body, err := readCapped(c, s.opts.Limits.Batch)
+	release, err := s.batches.enter("this node takes as many batches in as it can; send this one again in a moment")
+	if err != nil {
+		return err
+	}
+	defer release()
+	size := s.opts.Limits.Batch // what does not say its size may have any
+	if n := c.Request().ContentLength; n >= 0 {
+		size = min(n, size) // beyond, it is refused
+	}
+	paid := int(size / bytesPerToken)
+	if err := s.take(c, paid); err != nil {
+		return err
+	}
+	body, err := s.readBatch(c)
 	if err != nil {
 		return err
 	}
@@ -30,14 +47,18 @@ func (s *Server) CreateTransactions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.take(c, (len(raws)-1)/perToken); err != nil {
+	if err := s.take(c, (len(raws)-1)/perToken-paid); err != nil {
 		return err
 	}
+	wrong := 0
 	out := api.BatchResult{Refused: []api.RefusedTx{}}
 	for i, r := range s.backend.SubmitAll(c.Request().Context(), raws) {
 		if r.Err == nil {
 			out.Accepted++
 			continue
+		}
+		if badSignature(r.Err) {
+			wrong++
 		}
 		e := asAPIError(fmt.Errorf("submit transaction %d of a batch: %w", i, r.Err))
 		if e.body.Code == api.CodeInternal {
@@ -52,7 +73,26 @@ func (s *Server) CreateTransactions(c echo.Context) error {
 		}
 		out.Refused = append(out.Refused, refused)
 	}
+	s.charge(c, wrong)
 	return c.JSON(http.StatusOK, out)
+}
+
+// badSignature reports whether a transaction cost a verification in vain.
+func badSignature(err error) bool {
+	var why *chain.Refusal
+	return errors.As(err, &why) && (why.Code == chain.RefusedSignature || why.Code == chain.RefusedBadProof)
+}
+
+// readBatch reads the body of a batch, which must come in good time: meanwhile it has one of few places.
+func (s *Server) readBatch(c echo.Context) ([]byte, error) {
+	conn := http.NewResponseController(c.Response())
+	_ = conn.SetReadDeadline(time.Now().Add(s.opts.Limits.BatchTime)) // without a connection there is none
+	body, err := readCapped(c, s.opts.Limits.Batch)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetReadDeadline(time.Time{}) // or the server takes the client for gone while its transactions are verified
+	return body, nil
 }
 
 // splitBatch reads the transactions of a body: all of them, or an error that names the first that cannot be read.
@@ -114,6 +154,11 @@ func splitLines(body []byte) (raws [][]byte, err error) {
 
 // GetRawBlock is a block as nodes exchange it.
 func (s *Server) GetRawBlock(c echo.Context, id api.BlockID) error {
+	release, err := s.raw.enter("this node sends as many whole blocks as it can; ask again in a moment")
+	if err != nil {
+		return err
+	}
+	defer release() // not before the client has taken the answer
 	ctx := c.Request().Context()
 	height, err := strconv.ParseUint(id, 10, 64)
 	if err != nil || height == 0 {

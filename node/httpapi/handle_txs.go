@@ -115,12 +115,7 @@ func (s *Server) ListPool(c echo.Context, p api.ListPoolParams) error {
 
 // enter takes one of the places for waiters.
 func (s *Server) enter() (release func(), err error) {
-	select {
-	case s.waiting <- struct{}{}:
-		return func() { <-s.waiting }, nil
-	default:
-		return nil, fail(api.CodeTooManyWaiters, "too many requests wait for finality already; come back, or ask without wait=final")
-	}
+	return s.waiting.enter("too many requests wait for finality already; come back, or ask without wait=final")
 }
 
 // waitFinal waits until the transaction is final, the time is over, the caller

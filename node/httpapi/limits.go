@@ -10,6 +10,14 @@ type Limits struct {
 	Body int64
 	// Batch is the most bytes of a batch of transactions. Default 4 MiB, some 20 000 transfers.
 	Batch int64
+	// Batches is how many batches may be in work at once, from before their bodies are read until they are answered; the
+	// next is told to come back. Each takes up to four times Batch in memory. Default 8.
+	Batches int
+	// BatchTime is how long the body of a batch may take to arrive. Default 10 s.
+	BatchTime time.Duration
+	// RawBlocks is how many whole blocks may be on their way to clients at once, up to 8 MiB in memory each;
+	// the next is told to come back. Default 16.
+	RawBlocks int
 	// Wait is the longest `wait=final`. Default and maximum 60 s.
 	Wait time.Duration
 	// Waiters is how many requests may wait at once; the next is told to come
@@ -19,7 +27,8 @@ type Limits struct {
 	Request time.Duration
 	// Rate is how many requests a second one client address may make in the
 	// long run, Burst how many at once. Behind a proxy all clients share its
-	// address. A batch counts for one and for each 32 transactions more in it.
+	// address. A batch counts for one more for each 8 KiB of its body or each 32
+	// transactions, whichever is more, and for each wrong signature in it.
 	// Default 2000 and 4000; a negative Rate turns the limit off.
 	Rate  float64
 	Burst int
@@ -62,6 +71,11 @@ func (l Limits) withDefaults() Limits {
 	if l.Rate == 0 {
 		l.Rate = 2000
 	}
+	if l.BatchTime <= 0 {
+		l.BatchTime = 10 * time.Second
+	}
+	def(&l.Batches, 8)
+	def(&l.RawBlocks, 16)
 	def(&l.Waiters, 1024)
 	def(&l.Burst, 4000)
 	def(&l.Connections, 4096)

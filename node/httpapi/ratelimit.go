@@ -45,6 +45,15 @@ func (l *clients) allow(who netip.Prefix, now time.Time, n int) bool {
 	return c.bucket.AllowN(now, n)
 }
 
+// charge takes n tokens, or all there can be, even if they are not there: whoever owes waits.
+func (l *clients) charge(who netip.Prefix, now time.Time, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.seen[who]; c != nil {
+		c.bucket.ReserveN(now, min(n, l.burst))
+	}
+}
+
 // forget drops clients whose bucket is full again, and if all are busy, all.
 func (l *clients) forget(now time.Time) {
 	for who, c := range l.seen {
@@ -75,6 +84,13 @@ func (s *Server) take(c echo.Context, n int) error {
 		return fail(api.CodeRateLimited, "too many requests from this address: slow down")
 	}
 	return nil
+}
+
+// charge counts n requests of whoever asked, after the fact.
+func (s *Server) charge(c echo.Context, n int) {
+	if n > 0 && s.clients.rate > 0 {
+		s.clients.charge(clientOf(c.RealIP()), time.Now(), n)
+	}
 }
 
 // clientOf is the address, or for IPv6 the /64 that one customer holds.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,9 @@ func readCapped(c echo.Context, most int64) ([]byte, error) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return nil, fail(api.CodeBodyTooLarge, fmt.Sprintf("the request body is larger than %d bytes", tooLarge.Limit))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, fail(api.CodeTimeout, "the request body did not arrive in time: send it again, or less at once")
 	}
 	if err != nil {
 		return nil, fail(api.CodeBadRequest, "the request body could not be read to its end")

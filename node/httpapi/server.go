@@ -42,7 +42,9 @@ type Server struct {
 	opts    Options
 	echo    *echo.Echo
 	http    *http.Server
-	waiting chan struct{} // one token a waiter
+	waiting places
+	batches places
+	raw     places // answers with whole blocks
 	clients *clients
 	spec    []byte              // openapi.yaml in JSON
 	routes  map[string]struct{} // "METHOD /pattern"
@@ -60,7 +62,9 @@ func New(backend Backend, opts Options) (*Server, error) {
 	if opts.Observe == nil {
 		opts.Observe = func(string, string, int, time.Duration) {}
 	}
-	s := &Server{backend: backend, opts: opts, echo: echo.New(), waiting: make(chan struct{}, opts.Limits.Waiters)}
+	s := &Server{backend: backend, opts: opts, echo: echo.New()}
+	s.waiting = make(places, opts.Limits.Waiters)
+	s.batches, s.raw = make(places, opts.Limits.Batches), make(places, opts.Limits.RawBlocks)
 	s.clients = &clients{rate: rate.Limit(opts.Limits.Rate), burst: opts.Limits.Burst, seen: map[netip.Prefix]*client{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	e := s.echo
