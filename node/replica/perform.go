@@ -58,10 +58,15 @@ func (r *Replica) flush() {
 		return
 	}
 	start := r.cfg.Observer.start()
-	if err := r.wal.Append(r.unsaved...); noSpace(err) {
+	err := r.wal.Append(r.unsaved...)
+	if errors.Is(err, wal.ErrFull) {
+		err = r.compact()
+	}
+	if noSpace(err) {
 		r.stall("write the consensus log", err)
 		return
-	} else if err != nil {
+	}
+	if err != nil {
 		r.fail(fmt.Errorf("write the consensus log: %w", err))
 		return
 	}

@@ -20,7 +20,7 @@ func (r *Replica) recover(records []wal.Record) (*consensus.Recovery, error) {
 	rules := &consensus.Rules{Genesis: r.genesis, Height: height, Set: r.tip.set, Seed: r.tip.seed, Params: r.tip.params, Known: r.cfg.Known}
 	for _, raw := range records {
 		var c consensus.Record
-		if err := chain.Decode(raw.Data, &c, chain.MaxProposalBytes+64<<10); err != nil {
+		if err := chain.Decode(raw.Data, &c, wal.MaxRecord); err != nil {
 			return nil, fmt.Errorf("read the consensus log: %w", err)
 		}
 		if c.Height != height {

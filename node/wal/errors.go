@@ -16,7 +16,7 @@ var (
 	ErrFailed = errors.New("log failed for good, restart the process")
 	// ErrNoSpace: the disk is full. Nothing was appended; make room and repeat the call.
 	ErrNoSpace = errors.New("no space left for the log")
-	// ErrFull: the log has reached Options.MaxSize. Nothing was appended; Truncate or Rotate, then repeat the call.
+	// ErrFull: the log has reached Options.MaxSize. Nothing was appended; Truncate or Rotate (see Records), then repeat the call.
 	ErrFull = errors.New("log has reached its largest size")
 	// ErrTooLarge: a record has more than Options.MaxRecord bytes. Nothing was appended.
 	ErrTooLarge = errors.New("record is too large for the log")
