@@ -43,6 +43,8 @@ type hunt struct {
 	dir   string            // for overlays; the caller removes it
 	known map[string]killer // by id: who noticed last time
 
+	simulated int // worlds that judge instead of tests; 0: tests do
+
 	mu    sync.Mutex
 	clean map[string]func() error // by package: whether its tests pass without a bug, asked once
 }

@@ -18,7 +18,7 @@ import (
 type options struct {
 	run, area               string
 	list, json, table, loud bool
-	jobs                    int
+	jobs, worlds            int
 }
 
 func main() { os.Exit(run()) }
@@ -33,6 +33,7 @@ func run() int {
 	flag.BoolVar(&o.table, "table", false, "write "+document+" from the results; rows that were not run stay")
 	flag.BoolVar(&o.loud, "v", false, "show the output of the test that noticed, or of the last that did not")
 	flag.IntVar(&o.jobs, "jobs", 1, "mutants tried at the same time")
+	flag.IntVar(&o.worlds, "sim", 0, "let so many simulated worlds judge, instead of tests")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "mutants: %q means nothing here; to plant one mutant: -run '^%s$'\n", flag.Arg(0), flag.Arg(0))
@@ -83,7 +84,10 @@ func execute(ctx context.Context, o options, out, progress io.Writer) (bool, err
 		progress = out
 	}
 	start := time.Now()
-	h := &hunt{root: root, dir: dir, known: known, clean: map[string]func() error{}}
+	h := &hunt{root: root, dir: dir, known: known, clean: map[string]func() error{}, simulated: o.worlds}
+	if o.worlds > 0 && o.table {
+		return false, errors.New("-sim and -table exclude each other: the document is about tests")
+	}
 	results := h.all(ctx, chosen, max(o.jobs, 1), func(n int, r *Result) {
 		line(progress, n, len(chosen), r)
 		if o.loud {
@@ -116,7 +120,11 @@ func (h *hunt) all(ctx context.Context, ms []*Mutant, jobs int, tell func(n int,
 	for range jobs {
 		wg.Go(func() {
 			for i := range next {
-				results[i] = h.try(ctx, ms[i])
+				if h.simulated > 0 {
+					results[i] = h.simulate(ctx, ms[i], h.simulated)
+				} else {
+					results[i] = h.try(ctx, ms[i])
+				}
 				if ctx.Err() != nil {
 					continue // what an interrupted run says is worth nothing
 				}

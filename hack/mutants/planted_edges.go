@@ -37,6 +37,24 @@ var pool = []Mutant{
 		File: "node/mempool/select.go",
 		Old:  `if size := len(tx.Raw) + blockOverhead; size <= maxBytes {`,
 		New:  `if size := len(tx.Raw); size <= maxBytes {`,
+	}, {
+		ID:   "bytes-known-for-ever",
+		Bug:  "The pool vouches for transactions that it has dropped, and keeps them in memory for ever.",
+		File: "node/mempool/account.go",
+		Old:  "\tdelete(p.bySum, tx.sum)\n",
+		New:  "",
+	}, {
+		ID:   "forged-ones-verified-all",
+		Bug:  "Every transaction of a batch has its signature verified: ten thousand forged ones of one nonce cost nothing to send.",
+		File: "node/mempool/admit.go",
+		Old:  `case s.n < perSlot || `,
+		New:  `case s.n < perSlot<<20 || `,
+	}, {
+		ID:   "state-asked-last",
+		Bug:  "What the state has against a transaction is asked only after its signatures were verified: that costs nothing to send.",
+		File: "node/mempool/rules.go",
+		Old:  "\treturn p.ask(tx)\n",
+		New:  "\treturn nil\n",
 	},
 }
 
@@ -113,6 +131,18 @@ var keyRules = []Mutant{
 		File: "node/keys/known.go",
 		Old:  `if len(k.new) >= k.size {`,
 		New:  `if len(k.new) >= k.size<<20 {`,
+	}, {
+		ID:   "bad-key-remembered",
+		Bug:  "A key that was refused is remembered as good: when it comes again it passes.",
+		File: "node/keys/known.go",
+		Old:  "if err := CheckPublicKey(pub); err != nil {\n\t\treturn err\n\t}\n\tk.mu.Lock()",
+		New:  "if err := CheckPublicKey(pub); err != nil {\n\t\tif k.points != nil {\n\t\t\tk.points[pub] = struct{}{}\n\t\t}\n\t\treturn err\n\t}\n\tk.mu.Lock()",
+	}, {
+		ID:   "keys-without-bound",
+		Bug:  "Public keys are remembered for ever: memory runs out.",
+		File: "node/keys/known.go",
+		Old:  `len(k.points) >= maxPoints/2 {`,
+		New:  `len(k.points) >= maxPoints<<20 {`,
 	}, {
 		ID:   "key-in-two-roles",
 		Bug:  "One key may be a validator's consensus key and its account: a vote may be read as something else.",

@@ -14,9 +14,11 @@
 //
 // # What is checked
 //
-// At every decision: no two blocks at a height, one state root for one block,
-// and a supply that is conserved. At every message: no honest validator ever
-// signs two different things for one slot, across all its crashes. At every
-// restart: whatever was final on the disk is there. At the end: the network
-// reached its height.
+// At every decision: no two blocks at a height, one state root for one block, a
+// second set of books in big integers, and every draw and seed drawn again. At
+// every message: no honest validator ever signs two different things for one
+// slot, across all its crashes. At every piece of evidence: only who contradicted
+// itself is accused. At every block: what queues hold is within their bounds. At
+// every restart: whatever was final on the disk is there. When the faults have
+// ended: the network goes on, within bounds of time and rounds.
 package sim

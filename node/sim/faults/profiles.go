@@ -33,7 +33,7 @@ func Profiles() []Profile {
 		group(Pods, "pods move, restart, are away for long, come back with old volumes or twice"),
 		group(Stake, "stake moves and validators join while other things go wrong"),
 		group(Peers, "nodes that catch up are lied to"),
-		group(Byzantine, "up to a third of the stake does whatever harms"),
+		group(Byzantine, "less than a third of the stake does whatever harms"),
 		{"chaos", "anything, together", func(r *rand.Rand) []*Fault { return drawn(r, All(), 7) }},
 	}
 }
