@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -113,6 +114,29 @@ func TestAnIntentThatWasNotSignedIsGivenUpAtAStart(t *testing.T) {
 	m.pass(1000)
 	if s := m.signer.State(); s != (signer.Slot{}) {
 		t.Errorf("in its silence it signed %v", s)
+	}
+	must(t, m.close())
+}
+
+// TestStrangersWithoutEndAreNotAllRemembered: each names another key, and a
+// validator is remembered all the same.
+func TestStrangersWithoutEndAreNotAllRemembered(t *testing.T) {
+	t.Parallel()
+	g, _, _, set := ahead(t)
+	m, err := bootInto(g, newDisk(t), newWitness(), true)
+	must(t, err)
+	state := chain.Encode(&chain.VoteState{Height: 1})
+	for i := range uint64(6000) {
+		var key chain.PublicKey
+		binary.BigEndian.PutUint64(key[:], i+1)
+		must(t, m.replica.Frame("stranger", key, replica.FrameState, state))
+	}
+	if err := m.replica.Held().Check(); err != nil {
+		t.Error(err)
+	}
+	must(t, m.replica.Frame("other", set.At(0).Keys.Peer, replica.FrameState, state))
+	if v := m.replica.View(); v.Online != 2_000_000 {
+		t.Errorf("stake of %d is online, want that of both validators", v.Online)
 	}
 	must(t, m.close())
 }

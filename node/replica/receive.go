@@ -8,6 +8,7 @@ import (
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
 	"github.com/posnet/posnet/node/signer"
+	"github.com/posnet/posnet/node/stake"
 )
 
 // ErrHostile marks a frame that no honest peer sends: the sender is faulty,
@@ -190,18 +191,24 @@ func (r *Replica) peerState(peer string, key chain.PublicKey, payload []byte) er
 	return nil
 }
 
-// maxHeard bounds whom a replica remembers to have heard; those that are not
-// online any more make room.
-const maxHeard = 1 << 12
+// maxHeard bounds whom a replica remembers to have heard: the largest set fits.
+const maxHeard = stake.MaxValidators
 
 // hear notes that a peer spoke. Whether it is a validator is asked later: it
-// may become one.
+// may become one. Once there are too many, only validators are noted, and the
+// first of them that is new takes the place of all others.
 func (r *Replica) hear(key chain.PublicKey) {
-	now := r.cfg.Ports.Now()
-	if len(r.heard) >= maxHeard {
-		maps.DeleteFunc(r.heard, func(_ chain.PublicKey, at uint64) bool { return at+OnlineWindow < now })
+	if _, known := r.heard[key]; !known && len(r.heard) >= maxHeard {
+		set := r.core.Rules().Set
+		if _, validator := set.ByPeer(key); !validator {
+			return
+		}
+		maps.DeleteFunc(r.heard, func(k chain.PublicKey, _ uint64) bool {
+			_, validator := set.ByPeer(k)
+			return !validator
+		})
 	}
-	r.heard[key] = now
+	r.heard[key] = r.cfg.Ports.Now()
 }
 
 // PeerUp greets a peer that has just connected.
