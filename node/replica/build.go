@@ -173,13 +173,19 @@ func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte
 
 func (r *Replica) applyInput(in ledger.Input) (*ledger.Outcome, error) {
 	start := r.cfg.Observer.start()
-	out, err := ledger.Apply(stateReader{r.cfg.Store}, r.cfg.Store.TreeReader(), in)
+	var unread error
+	out, err := ledger.Apply(watch(stateReader{r.cfg.Store}.Get, &unread), watch(r.cfg.Store.TreeReader().Get, &unread), in)
 	r.cfg.Observer.executed(start)
+	if unread != nil { // whatever the ledger made of it: the fault is not the block's
+		r.fail(fmt.Errorf("read the state to execute a block: %w", unread))
+		return nil, r.err
+	}
 	return out, err
 }
 
 // execute checks a block of another against the decided state. What came of it
-// is kept for the commit.
+// is kept for the commit. When the state cannot be read the replica stops, and
+// the error says nothing about the block.
 func (r *Replica) execute(b *chain.Block, hash chain.Hash) error {
 	h := &b.Header
 	if r.outcomes[hash] != nil {

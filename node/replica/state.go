@@ -21,6 +21,26 @@ func (s stateReader) Get(key []byte) ([]byte, error) {
 	return b, err
 }
 
+// watched is a reader that remembers the first failure to read, which is a fault
+// of this node's disk, beside what the ledger finds wrong with a block.
+type watched[Key any] struct {
+	get   func(Key) ([]byte, error)
+	first *error
+}
+
+func watch[Key any](get func(Key) ([]byte, error), first *error) watched[Key] {
+	return watched[Key]{get, first}
+}
+
+// Get returns what is stored for key.
+func (w watched[Key]) Get(key Key) ([]byte, error) {
+	b, err := w.get(key)
+	if err != nil && *w.first == nil {
+		*w.first = err
+	}
+	return b, err
+}
+
 // decided reads the decided state for the pool.
 type decided struct{ s *store.Store }
 
