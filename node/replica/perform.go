@@ -31,7 +31,9 @@ func (r *Replica) perform(e consensus.Effect) {
 	case consensus.SignProposal:
 		r.signProposal(e)
 	case consensus.Execute:
-		r.handleLater(consensus.Executed{Height: r.core.Height(), Hash: e.Hash, Err: r.execute(e.Block, e.Hash)})
+		if err := r.execute(e.Block, e.Hash); r.err == nil {
+			r.handleLater(consensus.Executed{Height: r.core.Height(), Hash: e.Hash, Err: err})
+		}
 	case consensus.Build:
 		r.building = &e
 		r.retryBuild()
@@ -85,12 +87,15 @@ func (r *Replica) sign(kind signer.Kind, height, round uint64, msg []byte) (chai
 	if r.mute {
 		return chain.Signature{}, false
 	}
+	_, stored := r.cfg.Signer.Signed(kind, height, round)
 	start := r.cfg.Observer.start()
 	sig, err := r.cfg.Signer.Sign(signer.Request{Kind: kind, Height: height, Round: round, Message: msg})
 	switch {
 	case err == nil:
 		r.cfg.Observer.synced("signer", start)
-		r.cfg.Known.Learn(r.cfg.Signer.ConsensusPublic(), msg, sig)
+		if !stored { // what was read from the disk is checked like that of anybody
+			r.cfg.Known.Learn(r.cfg.Signer.ConsensusPublic(), msg, sig)
+		}
 		return sig, true
 	case errors.Is(err, signer.ErrStopped): // said once, by halt
 	case refused(err):
