@@ -439,5 +439,23 @@ var roots = []Mutant{
 		File: "node/chain/merkle.go",
 		Old:  "return Sum([]byte{0}, items[0])",
 		New:  "return Sum([]byte{1}, items[0])",
+	}, {
+		ID:   "stale-value-cached",
+		Bug:  "A value that was read before a commit is cached after it: the next block is executed on a state that is over.",
+		File: "node/store/statecache.go",
+		Old:  `if c.height != height {`,
+		New:  `if c.height > height+1<<40 {`,
+	}, {
+		ID:   "old-generation-not-updated",
+		Bug:  "A commit does not reach cached values that were not used lately: the next block is executed on a state that is over.",
+		File: "node/store/statecache.go",
+		Old:  "\t\tdelete(c.old, key)\n\t\tc.put(key, changes[i].Value)",
+		New:  "\t\tif _, ok := c.old[key]; !ok {\n\t\t\tc.put(key, changes[i].Value)\n\t\t}",
+	}, {
+		ID:   "failed-read-cached-as-nothing",
+		Bug:  "A read that failed is remembered as if nothing were there: after a fault of the disk an account has no money.",
+		File: "node/store/read.go",
+		Old:  `if err == nil || errors.Is(err, ErrNotFound) {`,
+		New:  `if err == nil || !errors.Is(err, ErrNoGenesis) {`,
 	},
 }

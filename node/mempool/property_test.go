@@ -71,6 +71,7 @@ func TestAPoolHoldsItsPromisesWhateverHappens(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		var ever []*mempool.Tx // that were admitted
 		t.Repeat(map[string]func(*rapid.T){
 			"a transaction arrives": func(*rapid.T) {
 				from, tx := draw()
@@ -82,6 +83,9 @@ func TestAPoolHoldsItsPromisesWhateverHappens(t *testing.T) {
 				}
 				if err == nil && (p.Get(tx.ID()) != got || !opened(t, p, got.Raw)) {
 					t.Fatal("what was admitted must be there")
+				}
+				if err == nil {
+					ever = append(ever, got)
 				}
 			},
 			"a block of ours is decided": func(*rapid.T) {
@@ -98,7 +102,14 @@ func TestAPoolHoldsItsPromisesWhateverHappens(t *testing.T) {
 					p.Remove(chain.RefusedSupply, rapid.SampledFrom(all).Draw(t, "which").ID)
 				}
 			},
-			"": func(t *rapid.T) { check(t, p, state, height) },
+			"": func(t *rapid.T) {
+				check(t, p, state, height)
+				for _, tx := range ever {
+					if opened(t, p, tx.Raw) != p.Has(tx.ID) {
+						t.Fatalf("the pool holds %x: %v, and knows its bytes: %v", tx.ID, p.Has(tx.ID), !p.Has(tx.ID))
+					}
+				}
+			},
 		})
 	})
 }
