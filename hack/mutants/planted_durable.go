@@ -304,6 +304,36 @@ var restart = []Mutant{
 		Old:  `if r.foreign(&verified) {`,
 		New:  `if r.foreign(&verified) && r.cfg.Self.IsZero() {`,
 	}, {
+		ID:   "foreign-vote-of-an-earlier-round",
+		Bug:  "A vote of our key in an earlier round of the height is taken for our own: a double is noticed only where we are.",
+		File: "node/replica/receive.go",
+		Old:  `s.Round > round && s.Round-round > signedRounds/4 {`,
+		New:  `s.Round > round {`,
+	}, {
+		ID:   "foreign-reproposal-of-own-key",
+		Bug:  "A re-proposal of our key that our sign-state does not know is accepted: a double proposes beside us.",
+		File: "node/replica/receive.go",
+		Old:  `return !r.knows(signer.Proposal, s.Height, s.Round, chain.ProposalMessage(r.genesis, s))`,
+		New:  `return false`,
+	}, {
+		ID:   "outcome-of-a-held-block-forgotten",
+		Bug:  "After sixteen blocks in a height what came of all is forgotten: the node dies when one of them is decided.",
+		File: "node/replica/held.go",
+		Old:  `return !r.core.Holds(h)`,
+		New:  `return true`,
+	}, {
+		ID:   "proof-of-an-old-lock-dropped",
+		Bug:  "The round of the lock is not admitted when it is long ago: after a restart the lock has no proof, and the height may never end.",
+		File: "node/consensus/receive.go",
+		Old:  ` || int64(round) == c.lockedRound || int64(round) == c.validRound`,
+		New:  ``,
+	}, {
+		ID:   "compaction-loses-own-votes",
+		Bug:  "A full consensus log is compacted without the own votes: after a restart the validator does not know what it signed.",
+		File: "node/replica/compact.go",
+		Old:  `needed := c.Vote != nil || i == lock`,
+		New:  `needed := i == lock`,
+	}, {
 		ID:   "lost-log-votes-on",
 		Bug:  "A validator whose consensus log is lost votes on in that height: it has forgotten its lock, and may help to fork the chain.",
 		File: "node/replica/commit.go",
