@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi/api"
 	"github.com/posnet/posnet/node/httpapi/client"
 	"github.com/posnet/posnet/node/keys"
 )
@@ -97,6 +99,10 @@ func deliver(ctx context.Context, c *client.Client, f *follower, raws [][]byte, 
 		left := part
 		if len(part) > 0 {
 			answer, err := c.SubmitBatch(ctx, part)
+			if code := client.Code(err); code == api.CodeRateLimited || code == api.CodeTooManyWaiters {
+				sleep(ctx, 100*time.Millisecond)
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -112,7 +118,7 @@ func deliver(ctx context.Context, c *client.Client, f *follower, raws [][]byte, 
 			}
 		}
 		pending = append(left, pending[len(part):]...)
-		if _, err := f.wait(ctx, nil); err != nil {
+		if err := f.wait(ctx, nil); err != nil {
 			return err
 		}
 		tell.show(fmt.Sprintf("%d of %d %s", f.total-before, all, what))

@@ -53,21 +53,15 @@ func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]by
 // pollEvery is how long to wait for a block that is not there, which is how late it may be seen.
 const pollEvery = 2 * time.Millisecond
 
-// wait reads the next block, or the lack of one, and rests if there is none.
-func (f *follower) wait(ctx context.Context, show func(height uint64, txs [][]byte)) (bool, error) {
+// wait reads the next block if it is there, and rests if it is not.
+func (f *follower) wait(ctx context.Context, show func(height uint64, txs [][]byte)) error {
 	more, err := f.next(ctx, show)
 	if err != nil || more {
-		return more, err
+		return err
 	}
 	if time.Since(f.seen) > f.patience {
-		return false, fmt.Errorf("no block %d within --timeout %s: does the chain stand still? look at `posnet query status`", f.height, f.patience)
+		return fmt.Errorf("no block %d within --timeout %s: does the chain stand still? look at `posnet query status`", f.height, f.patience)
 	}
-	t := time.NewTimer(pollEvery)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return false, nil
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	}
+	sleep(ctx, pollEvery)
+	return context.Cause(ctx)
 }

@@ -44,7 +44,7 @@ func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipmen
 	second, secondTxs := began, uint64(0)
 	var err error
 	for now := began; now.Before(until) && err == nil; {
-		_, err = f.wait(ctx, func(height uint64, txs [][]byte) {
+		err = f.wait(ctx, func(height uint64, txs [][]byte) {
 			now = time.Now()
 			for _, raw := range txs {
 				if at := s.sentAt(tagOf(raw)); at > 0 && counted {
@@ -98,72 +98,72 @@ func (l *load) line(gone time.Duration, rate float64, n *counters, times []time.
 		gone.Seconds(), phase, rate, n.taken.Load(), n.refused.Load(), n.full.Load(), recent)
 }
 
-// send sends one stream's parcels until ctx ends, at its share of the rate. What finds the pool full goes again before
-// anything else, so that nonces stay in order.
+// send sends one stream's parcels until ctx ends, at its share of the rate.
 func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream int, n *counters) error {
 	began, sent := time.Now(), 0
 	for ctx.Err() == nil {
 		p := s.take(stream)
 		if l.rate > 0 {
 			due := began.Add(time.Duration(float64(sent) / (l.rate / float64(len(s.open))) * float64(time.Second)))
-			if err := sleep(ctx, time.Until(due)); err != nil {
-				return nil
-			}
+			sleep(ctx, time.Until(due))
 		}
 		sent += len(p.ends)
 		p.at.Store(time.Now().UnixNano())
-		body, count := p.body, len(p.ends)
-		index := make([]int, count)
-		for i := range index {
-			index[i] = i
-		}
-		for len(body) > 0 {
-			answer, err := c.SubmitSequence(ctx, body)
-			if client.Code(err) == api.CodeRateLimited {
-				if sleep(ctx, 100*time.Millisecond) != nil {
-					return nil
-				}
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			n.taken.Add(uint64(answer.Accepted))
-			var again []int
-			body = nil
-			for _, r := range answer.Refused {
-				switch {
-				case sendAgain(r.Code):
-					n.full.Add(1)
-					again = append(again, index[r.Index])
-					body = append(body, p.part(index[r.Index])...)
-				case r.Code != string(chain.RefusedDuplicate):
-					if n.refused.Add(1) == 1 && answer.Accepted == 0 {
-						return errors.New(r.Message)
-					}
-				}
-			}
-			if index = again; len(again) > 0 {
-				if err := sleep(ctx, 20*time.Millisecond); err != nil {
-					return nil
-				}
-			}
+		if err := n.deliver(ctx, c, p); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// deliver sends a parcel until all of it is taken or refused for good, or ctx ends. What finds the pool full goes again
+// before anything else, so that nonces stay in order.
+func (n *counters) deliver(ctx context.Context, c *client.Client, p *parcel) error {
+	left := make([]int, len(p.ends))
+	for i := range left {
+		left[i] = i
+	}
+	for body := p.body; len(body) > 0 && ctx.Err() == nil; {
+		answer, err := c.SubmitSequence(ctx, body)
+		if code := client.Code(err); code == api.CodeRateLimited || code == api.CodeTooManyWaiters {
+			sleep(ctx, 100*time.Millisecond)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		n.taken.Add(uint64(answer.Accepted))
+		var again []int
+		body = nil
+		for _, r := range answer.Refused {
+			switch {
+			case sendAgain(r.Code):
+				n.full.Add(1)
+				again = append(again, left[r.Index])
+				body = append(body, p.part(left[r.Index])...)
+			case r.Code != string(chain.RefusedDuplicate):
+				if n.refused.Add(1) == 1 && answer.Accepted == 0 {
+					return errors.New(r.Message)
+				}
+			}
+		}
+		if left = again; len(again) > 0 {
+			sleep(ctx, 20*time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	if d <= 0 {
-		return ctx.Err()
+		return
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
