@@ -65,7 +65,7 @@ func (h *hunt) judge(ctx context.Context, m *Mutant, r *Result) error {
 	if err != nil {
 		return err
 	}
-	if k, ok := h.known[m.ID]; ok {
+	if k, ok := h.known[m.ID]; ok && k.test != "" {
 		if done, err := h.ask(ctx, m, r, overlay, k.pkg, "-run", exactly(k.test)); done || err != nil {
 			return err
 		}

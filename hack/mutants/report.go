@@ -50,12 +50,15 @@ func describe(root string, results []Result, known map[string]killer) error {
 		case k.test != "":
 			found = fmt.Sprintf("`%s` `%s`", k.pkg, k.test)
 		case k.pkg != "":
-			found = fmt.Sprintf("`%s`: its tests do not end, or not well", k.pkg)
+			found = fmt.Sprintf("`%s`%s", k.pkg, unended)
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", m.Area, m.ID, cell(m.Bug), cell(found))
 	}
 	return os.WriteFile(filepath.Join(root, document), b.Bytes(), 0o644)
 }
+
+// unended is what the document says of a mutant whose tests noticed it without one of them failing.
+const unended = ": its tests do not end, or not well"
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
@@ -75,8 +78,11 @@ func killers(root string) (map[string]killer, error) {
 		}
 		id := strings.Trim(cells[2], " `")
 		words := strings.Split(strings.ReplaceAll(strings.TrimSpace(cells[4]), "\x00", "|"), "`")
-		if len(words) == 5 && words[3] != "" { // "", package, " ", test, ""
+		switch {
+		case len(words) == 5 && words[3] != "": // "", package, " ", test, ""
 			known[id] = killer{words[1], words[3]}
+		case len(words) == 3 && strings.HasSuffix(words[2], unended): // "", package, text
+			known[id] = killer{pkg: words[1]}
 		}
 	}
 	return known, nil
