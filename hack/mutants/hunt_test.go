@@ -112,7 +112,7 @@ func TestTheDocumentRemembersWhoKilledWhat(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(root, "docs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	before := map[string]killer{table[1].ID: {"node/stake", "TestOld/a|b"}, table[2].ID: {"node/stake", "TestGone"}}
+	before := map[string]killer{table[1].ID: {"node/stake", "TestOld/a|b"}, table[2].ID: {"node/stake", "TestGone"}, table[3].ID: {pkg: "node/stake"}}
 	results := []Result{
 		{ID: table[0].ID, Outcome: killed, Package: "node/stake", Test: "TestNew/case"}, {ID: table[2].ID, Outcome: survived},
 	}
@@ -123,8 +123,8 @@ func TestTheDocumentRemembersWhoKilledWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]killer{table[0].ID: {"node/stake", "TestNew/case"}, table[1].ID: {"node/stake", "TestOld/a|b"}}
-	if len(known) != len(want) || known[table[0].ID] != want[table[0].ID] || known[table[1].ID] != want[table[1].ID] {
+	want := map[string]killer{table[0].ID: {"node/stake", "TestNew/case"}, table[1].ID: {"node/stake", "TestOld/a|b"}, table[3].ID: {pkg: "node/stake"}}
+	if len(known) != len(want) || known[table[0].ID] != want[table[0].ID] || known[table[1].ID] != want[table[1].ID] || known[table[3].ID] != want[table[3].ID] {
 		t.Errorf("got %v, want %v", known, want)
 	}
 }
