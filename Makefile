@@ -17,7 +17,7 @@ FUZZTIME ?= 30s
 # PKG narrows unit, race, lint and vet to some packages.
 PKG ?= ./...
 # HEIGHTS is how far the longest simulated world runs in `make sim`, and SEEDS how many worlds there and in `make soak`.
-HEIGHTS ?= 10000
+HEIGHTS ?= 3000
 SEEDS ?=
 # PROFILE is what may go wrong in `make soak`; all takes turns.
 PROFILE ?= all

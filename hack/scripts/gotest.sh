@@ -35,7 +35,7 @@ case "$kind" in
     ;;
   sim)
     failed=0
-    POSNET_SIM_HEIGHTS="${HEIGHTS:-10000}" summary -count=1 -timeout 30m ./node/sim/... ./node/replica || failed=1
+    POSNET_SIM_HEIGHTS="${HEIGHTS:-3000}" summary -count=1 -timeout 30m ./node/sim/... ./node/replica || failed=1
     # Worlds that nobody has seen before. What it prints names the seeds, and how often each fault struck.
     go build -o bin/posnet-sim ./cmd/posnet
     bin/posnet-sim sim --profile all --seeds "${SEEDS:-150}" --seed "${SEED:-$(date +%s)}" --jobs "$(nproc)" || failed=1
