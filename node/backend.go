@@ -224,18 +224,22 @@ func (b backend) Submit(ctx context.Context, raw []byte) (chain.Hash, error) {
 // SubmitAll implements httpapi.Backend.
 func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted {
 	m := b.joined.Load()
-	out := make([]httpapi.Submitted, len(raws))
+	results := m.loop.replica.Pool().AddOwn(raws)
+	out := make([]httpapi.Submitted, 0, len(raws))
 	fresh := make([][]byte, 0, len(raws))
-	for i, r := range m.loop.replica.Pool().AddOwn(raws) {
-		if out[i].Err = r.Err; r.Err != nil {
-			m.countRefusal(r.Err)
-			if opened, err := chain.DecodeTx(raws[i]); err == nil {
-				out[i].ID = opened.Tx.ID()
-			}
+	for i, raw := range raws {
+		r := results[i]
+		if r.Err == nil {
+			out = append(out, httpapi.Submitted{ID: r.Tx.ID})
+			fresh = append(fresh, raw)
 			continue
 		}
-		out[i].ID = r.Tx.ID
-		fresh = append(fresh, raws[i])
+		m.countRefusal(r.Err)
+		refused := httpapi.Submitted{Err: r.Err}
+		if opened, err := chain.DecodeTx(raw); err == nil {
+			refused.ID = opened.Tx.ID()
+		}
+		out = append(out, refused)
 	}
 	m.metrics.Mempool.Accepted.Add(float64(len(fresh)))
 	m.net.PublishTxs(fresh...)
