@@ -148,11 +148,15 @@ func (n *counters) deliver(ctx context.Context, c *client.Client, p *parcel) err
 			}
 		}
 		if left = again; len(again) > 0 {
-			sleep(ctx, 20*time.Millisecond)
+			sleep(ctx, fullPause)
 		}
 	}
 	return nil
 }
+
+// fullPause is how long to wait for room in a full pool. Nodes ask for a second; so long a pause would let pools run empty
+// between the few senders that a generator has, and a much shorter one has nodes spend their time on refusals.
+const fullPause = 150 * time.Millisecond
 
 // sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
