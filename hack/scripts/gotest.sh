@@ -50,7 +50,7 @@ case "$kind" in
     # A module of its own, with the Kubernetes modules as dependencies; its tests need neither root nor a cluster.
     (cd hack/localkube && summary ./cmd/localkube/... ./internal/...)
     # So is the comparison with other chain engines.
-    (cd hack/bench && TEST_JSON="${TEST_JSON:+$TEST_JSON.bench}" summary ./...)
+    (cd hack/bench && TEST_JSON="${TEST_JSON:+${TEST_JSON%.json}-bench.json}" summary ./...)
     ;;
   controllers)
     need_cluster
