@@ -159,11 +159,7 @@ func (b *bench) oneAtATime(cmd *cobra.Command, clients []*client.Client, p *paye
 // time should not hold the end of another's block.
 func (b *bench) rest(ctx context.Context, c *client.Client, before chain.Hash) error {
 	if b.pause > 0 {
-		t := time.NewTimer(b.pause)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
+		if sleep(ctx, b.pause); ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 	}

@@ -46,26 +46,12 @@ func cutHead(b []byte, major byte) (n uint64, rest []byte, err error) {
 	if len(b) == 0 || b[0]&0xe0 != major {
 		return 0, nil, fmt.Errorf("%w: not an item of major type %d", ErrEncoding, major>>5)
 	}
-	n, head, least := uint64(b[0]&0x1f), 1, uint64(0)
-	if more := n; more >= 24 {
-		if more > 27 {
-			return 0, nil, fmt.Errorf("%w: an item of no stated length", ErrEncoding)
-		}
-		width := 1 << (more - 24)
-		if head += width; len(b) < head {
-			return 0, nil, fmt.Errorf("%w: it ends within a head", ErrEncoding)
-		}
-		var wide [8]byte
-		copy(wide[8-width:], b[1:head])
-		n = binary.BigEndian.Uint64(wide[:])
-		if least = 24; width > 1 {
-			least = 1 << (8 * (width / 2))
-		}
+	f := form{b: b}
+	n, why := f.head(b[0] & 31)
+	if why != "" {
+		return 0, nil, fmt.Errorf("%w: %s", ErrEncoding, why)
 	}
-	if n < least {
-		return 0, nil, fmt.Errorf("%w: a number is not in its shortest form", ErrEncoding)
-	}
-	return n, b[head:], nil
+	return n, b[f.at:], nil
 }
 
 // CutUint takes an integer in canonical form off b. It fails with [ErrEncoding].
