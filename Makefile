@@ -85,6 +85,11 @@ soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
 	@go build -o bin/posnet-soak ./cmd/posnet
 	@bin/posnet-soak sim --profile "$(PROFILE)" --seeds "$(or $(SEEDS),10000)" --seed "$(or $(SEED),$(shell date +%s))" --jobs "$$(nproc)"
 
+.PHONY: sim-hundred
+sim-hundred: ## 4 to 100 simulated validators, 50 ms apart: time to finality, messages and bytes per block (FLAGS=).
+	@go build -o bin/posnet ./cmd/posnet
+	@bin/posnet sim measure --validators 4,7,13,25,50,100 --link 50ms $(FLAGS)
+
 .PHONY: bench-chain
 bench-chain: ## posnet and CometBFT in turn on this machine: one table, one line of JSON (FLAGS=--quick).
 	@go build -o bin/posnet ./cmd/posnet

@@ -65,6 +65,7 @@ nothing final lost, right draws, right books, bounded memory. A broken promise e
 	f.StringVar(&s.output, "output", "text", "`format`: text or json")
 	s.changed = f.Changed
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return s.run(cmd) }
+	cmd.AddCommand(newSimMeasureCommand())
 	return cmd
 }
 

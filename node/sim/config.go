@@ -29,6 +29,9 @@ type Config struct {
 	Faults      []Fault
 	// TxEvery is the mean time between two transfers in milliseconds; 0: none.
 	TxEvery uint64
+	// Link is how long every message between two nodes takes, in milliseconds; 0: 1 to 5, as the seed says. Beside faults
+	// that delay messages, it is what these add to.
+	Link uint64
 	// MaxEvents ends a run that does not get on; 0: [DefaultMaxEvents].
 	MaxEvents uint64
 	// Params of the chain; nil: [chain.DefaultParams] without a fee.

@@ -94,8 +94,8 @@ const maxServed = 32
 // ask sends a request on its way and brings its answer.
 func (n *Node) ask(life int, q catchup.Request) {
 	by := n.byName[q.Peer]
-	n.After(n.between(minDelay, maxDelay), func() {
-		f := &Fetch{By: by, To: n, Request: q, Delay: n.between(minDelay, maxDelay)}
+	n.After(n.hop(), func() {
+		f := &Fetch{By: by, To: n, Request: q, Delay: n.hop()}
 		if by.Up() {
 			f.Blocks, f.Err = by.Serve(q)
 		} else {

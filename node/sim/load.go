@@ -97,14 +97,35 @@ func (w *World) SignTx(from keys.PrivateKey, tx *chain.Tx) []byte {
 // Submit offers a transaction to every node. One that is late is refused, and
 // that is fine.
 func (w *World) Submit(raw []byte, r *rand.Rand) {
+	if w.cfg.Link > 0 {
+		w.SubmitTo(w.nodes[r.IntN(len(w.nodes))], raw)
+		return
+	}
 	for _, n := range w.nodes {
-		life := n.life
-		w.After(Between(r, minDelay, maxDelay), func() {
-			n.event(life, func() {
-				if _, err := n.replica.Pool().Add(raw); err == nil {
-					n.replica.PoolChanged()
-				}
-			})
+		w.After(Between(r, minDelay, maxDelay), n.offer(raw))
+	}
+}
+
+// SubmitTo offers a transaction to one node at once, and to the others a hop later: who takes a transaction from a client
+// sends it to every peer.
+func (w *World) SubmitTo(first *Node, raw []byte) {
+	for _, n := range w.nodes {
+		delay := uint64(0)
+		if n != first {
+			delay = w.hop()
+		}
+		w.After(delay, n.offer(raw))
+	}
+}
+
+// offer has a node take a transaction into its pool, if it lives as long.
+func (n *Node) offer(raw []byte) func() {
+	life := n.life
+	return func() {
+		n.event(life, func() {
+			if _, err := n.replica.Pool().Add(raw); err == nil {
+				n.replica.PoolChanged()
+			}
 		})
 	}
 }

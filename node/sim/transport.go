@@ -18,10 +18,18 @@ const (
 	maxDelay = 5
 )
 
+// hop is how long a message takes that nothing happens to.
+func (w *World) hop() uint64 {
+	if w.cfg.Link > 0 {
+		return w.cfg.Link
+	}
+	return w.between(minDelay, maxDelay)
+}
+
 // pass sends a message on its way.
 func (w *World) pass(from, to *Node, kind byte, payload []byte) {
 	w.result.Messages++
-	m := Message{From: from, To: to, Kind: kind, Payload: payload, Delay: w.between(minDelay, maxDelay), Copies: 1}
+	m := Message{From: from, To: to, Kind: kind, Payload: payload, Delay: w.hop(), Copies: 1}
 	for _, f := range w.filters {
 		f.see(&m)
 	}
