@@ -77,8 +77,15 @@ func SetsKey() []byte { return []byte{'t'} }
 // ParamsKey is the key of the parameters, a [chain.Params].
 func ParamsKey() []byte { return []byte{'p'} }
 
-// maxValueBytes caps a value when it is read back.
-const maxValueBytes = 8 << 20
+// Beside is the first letter of keys that lie beside the state: what a node keeps for itself, in no tree and no root. Every
+// key of the state begins with a lower one.
+const Beside = 'x'
+
+// MaxKeyBytes and maxValueBytes bound the keys of the state and its values.
+const (
+	MaxKeyBytes   = 1 + 32 + 32
+	maxValueBytes = 8 << 20
+)
 
 // Load reads a value of the state into v and reports whether it is there.
 func Load(r Reader, key []byte, v any) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/stake"
 	"github.com/posnet/posnet/node/store"
 )
@@ -19,16 +20,25 @@ type Past struct {
 
 // The record of past draws lies beside the state, outside the authenticated
 // tree: it follows from the blocks, and is kept only to be read quickly.
-func pastKey(height uint64) []byte   { return append([]byte{'x'}, chain.Uint64(height)...) }
-func pastSetKey(h chain.Hash) []byte { return append([]byte{'y'}, h[:]...) }
+func pastKey(height uint64) []byte   { return append([]byte{ledger.Beside}, chain.Uint64(height)...) }
+func pastSetKey(h chain.Hash) []byte { return append([]byte{ledger.Beside + 1}, h[:]...) }
 
 // past lists what the commit of the next height records.
 func (r *Replica) past() []store.KV {
-	kvs := []store.KV{{Key: pastKey(r.tip.height + 1), Value: chain.Encode(&Past{Seed: r.tip.seed, Set: r.tip.set.Hash()})}}
-	if r.prevSet == nil || r.prevSet.Hash() != r.tip.set.Hash() {
-		kvs = append(kvs, store.KV{Key: pastSetKey(r.tip.set.Hash()), Value: r.tip.set.Encode()})
+	kvs := PastRecords(r.tip.height+1, r.tip.seed, r.tip.set)
+	if r.prevSet != nil && r.prevSet.Hash() == r.tip.set.Hash() {
+		return kvs[:1] // the record of the set is there
 	}
 	return kvs
+}
+
+// PastRecords are the records from which [ReadPast] gives a height's draw again: of the height, and of its set. A store
+// that begins with the block of a height needs both of them.
+func PastRecords(height uint64, seed chain.Hash, set *stake.Set) []store.KV {
+	return []store.KV{
+		{Key: pastKey(height), Value: chain.Encode(&Past{Seed: seed, Set: set.Hash()})},
+		{Key: pastSetKey(set.Hash()), Value: set.Encode()},
+	}
 }
 
 // ReadPast gives the seed and the set that a decided height was drawn with. A

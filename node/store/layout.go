@@ -28,6 +28,7 @@ var (
 	genesisHashKey = metaKey("genesis-hash") // 32 bytes
 	genesisKey     = metaKey("genesis")      // the genesis as the caller gave it
 	tipKey         = metaKey("tip")          // height ‖ block hash
+	baseKey        = metaKey("base")         // the first height it has; not there: 1
 )
 
 func metaKey(name string) []byte { return append([]byte{metaSpace}, name...) }

@@ -165,7 +165,7 @@ func check(s *Store) error {
 	expect("genesis", g, genesisBytes, err)
 	gh, err := v.GenesisHash()
 	expect("genesis hash", gh, genesisHash, err)
-	for h := uint64(1); h <= tip.Height; h++ {
+	for h := s.Base(); h <= tip.Height; h++ {
 		b, err := v.Block(h)
 		expect(fmt.Sprint("block ", h), string(b), string(block(h)), err)
 		c, err := v.Certificate(h)
@@ -179,6 +179,9 @@ func check(s *Store) error {
 	}
 	if tip.Height > 0 {
 		expect("tip's hash", tip.Hash, sum("hash", tip.Height), nil)
+	}
+	if _, err := v.Block(s.Base() - 1); !errors.Is(err, ErrNotFound) {
+		errs = append(errs, fmt.Errorf("a block below the first: %v", err))
 	}
 	if _, err := v.Block(tip.Height + 1); !errors.Is(err, ErrNotFound) {
 		errs = append(errs, fmt.Errorf("a block above the tip: %v", err))

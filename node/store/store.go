@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ type Store struct {
 	db    *pebble.DB
 	cache *nodeCache
 	state *stateCache
+	base  uint64
 
 	write      sync.Mutex // held by Initialize, Commit and Close
 	pruning    sync.Mutex // held by Prune and Close
@@ -69,6 +71,9 @@ func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	}
 	if tip != nil {
 		s.state.height = tip.Height
+	}
+	if s.base, err = s.readBase(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	s.publish(tip)
 	return s, nil
@@ -124,6 +129,23 @@ func (s *Store) readTip() (*Tip, error) {
 	tip, err := decodeTip(b)
 	return &tip, err
 }
+
+// readBase returns the first height whose block the directory has.
+func (s *Store) readBase() (uint64, error) {
+	b, err := get(s.db, baseKey)
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		return 1, nil
+	case err != nil:
+		return 0, wrap("read where the history begins", err)
+	case len(b) != 8:
+		return 0, fmt.Errorf("record of %d bytes of where the history begins: %w", len(b), ErrCorrupt)
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+// Base is the first height whose block is here: 1, or the height of the state that was imported. It never changes.
+func (s *Store) Base() uint64 { return s.base }
 
 // Close waits for open views to be closed and closes the directory. After an
 // ErrFatal it leaves the directory as it is.

@@ -74,6 +74,15 @@ func (s *Store) View() (*View, error) {
 	return &View{s: s, shared: s.current}, nil
 }
 
+// Fork returns another view of the same tip, for another goroutine. This one must not be closed yet.
+func (v *View) Fork() *View {
+	v.s.reads.Lock()
+	defer v.s.reads.Unlock()
+	v.shared.users++
+	v.s.open.Add(1)
+	return &View{s: v.s, shared: v.shared}
+}
+
 // Close ends the view. Closing twice does nothing.
 func (v *View) Close() {
 	if v.shared == nil {
