@@ -129,7 +129,7 @@ type census struct {
 	Watching
 	w               *World
 	counting        bool
-	sent            map[uint64]uint64 // by height: when its last fresh proposal left its forger
+	sent            map[uint64]uint64 // by height: when its first proposal left its forger
 	blocks, txs     uint64
 	last            uint64 // height that was counted last
 	times           []uint64
@@ -166,7 +166,10 @@ func (c *census) Released(_ *Node, kind byte, payload []byte) {
 		return
 	}
 	var p chain.SignedProposal
-	if err := chain.Decode(payload, &p, chain.MaxProposalBytes); err == nil && p.ValidRound < 0 {
+	if err := chain.Decode(payload, &p, chain.MaxProposalBytes); err != nil || p.ValidRound >= 0 {
+		return
+	}
+	if _, again := c.sent[p.Height]; !again { // a peer that lacks it is sent it by others too
 		c.sent[p.Height] = c.w.now
 	}
 }
