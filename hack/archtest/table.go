@@ -59,6 +59,7 @@ var Table = map[string]Rule{
 	"node/mempool":             {May: []string{"node/chain", "node/keys"}},
 	"node/gossip":              {May: []string{"node/chain", "node/keys", "node/telemetry"}},
 	"node/catchup":             {May: []string{"node/chain", "node/keys", "node/stake", "node/gossip"}},
+	"node/snapshot":            {May: []string{"node/chain", "node/keys", "node/stake", "node/consensus", "node/ledger", "node/store"}},
 	"node/httpapi":             {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree", "node/telemetry", "node/httpapi/api"}},
 	"node/httpapi/api":         {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/tree"}}, // generated shapes and stubs
 	"node/httpapi/client":      {May: []string{"node/chain", "node/keys", "node/stake", "node/ledger/...", "node/httpapi/api"}},

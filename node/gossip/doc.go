@@ -6,6 +6,8 @@
 //	transactions       gossipsub, several to a message; what got lost is found by comparing pools          /mesh/1, /pool/1
 //	blocks             request and response, for who is behind                                             /blocks/1
 //	peers              request and response: whom do you know?                                             /peers/1
+//	states             request and response, for who joins by snapshot                                     /snapshot/1, /headers/1
+//	first height       request and response: from where on do you have blocks?                             /base/1
 //
 // All run over libp2p: TCP or QUIC, TLS or Noise, so that a peer id is proven and nobody in between reads or changes
 // anything. Every protocol id carries the genesis hash: nodes of two networks find that they have nothing to say to each

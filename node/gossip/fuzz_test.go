@@ -67,6 +67,10 @@ func cborReaders() []hostile.Reader {
 		ask[poolAsk]("what is asked of a pool", maxAskBytes, &poolAsk{Salt: make([]byte, 8), Have: make([]byte, 80)}),
 		ask[blocksAsk]("what is asked of blocks", 32, &blocksAsk{From: 1 << 40, Max: 128}),
 		ask[peersAsk]("what is asked of peers", 16, &peersAsk{Max: 64}),
+		ask[partAsk]("what is asked of snapshots", 32, &partAsk{Part: 3, Height: 1 << 40, Index: 1 << 14}),
+		ask[headersAsk]("what is asked of headers", 64, &headersAsk{From: 1 << 40, Max: 256, Set: chain.Sum([]byte("set"))}),
+		ask[baseAsk]("what is asked of the first height", 8, &baseAsk{}),
+		ask[baseAnswer]("what is said of the first height", 16, &baseAnswer{Base: 1 << 40}),
 		{
 			Name: "peers", Write: chain.Encode, Samples: [][]byte{chain.Encode(some), chain.Encode(some[:1])},
 			Read: func(b []byte) (any, error) {

@@ -58,6 +58,7 @@ func secretOf(k keys.PrivateKey) (crypto.PrivKey, error) {
 // two networks have nothing to say to each other.
 type protocols struct {
 	consensus, pool, blocks, peers, mesh protocol.ID
+	snapshot, headers, base              protocol.ID
 	topic                                string
 }
 
@@ -69,6 +70,9 @@ func protocolsOf(genesis chain.Hash) protocols {
 		blocks:    protocol.ID(base + "/blocks/1"),
 		peers:     protocol.ID(base + "/peers/1"),
 		mesh:      protocol.ID(base + "/mesh/1"),
+		snapshot:  protocol.ID(base + "/snapshot/1"),
+		headers:   protocol.ID(base + "/headers/1"),
+		base:      protocol.ID(base + "/base/1"),
 		topic:     base + "/tx/1",
 	}
 }

@@ -16,6 +16,7 @@ const (
 	OffenceFlood        Offence = "flood"         // above a rate that the sender knew
 	OffenceWrongGenesis Offence = "wrong_genesis" // of another network
 	OffenceInvalid      Offence = "invalid"       // well-formed, but against a rule
+	OffenceFalseState   Offence = "false_state"   // a state that is not the chain's, given to a node that joined
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 var weights = map[Offence]float64{
 	OffenceMalformed: 50, OffenceBadSignature: 50, OffenceOversized: banScore,
 	OffenceFlood: 20, OffenceInvalid: 20, OffenceWrongGenesis: banScore,
+	OffenceFalseState: banScore,
 }
 
 // jail remembers who misbehaved, in memory and for a time. It judges peer ids: making a new one is free, so the bounds

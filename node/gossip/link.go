@@ -47,6 +47,7 @@ type link struct {
 	active  atomic.Int32  // streams of the peer that we serve
 	asks    *rate.Limiter // of its requests
 	height  atomic.Uint64
+	base    atomic.Uint64
 	latency atomic.Int64
 
 	mu      sync.Mutex
@@ -270,6 +271,7 @@ func (n *Network) announce(id PeerID, up bool) {
 	}
 	if up {
 		n.background(func() { n.greet(id) })
+		n.background(func() { n.askBase(id) })
 	}
 }
 

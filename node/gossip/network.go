@@ -84,6 +84,11 @@ func (n *Network) start() (err error) {
 	if n.cfg.Blocks != nil {
 		n.host.SetStreamHandler(n.protos.blocks, n.tracked(n.serveBlocks))
 	}
+	if from, ok := n.cfg.Blocks.(SnapshotSource); ok {
+		n.host.SetStreamHandler(n.protos.snapshot, n.tracked(n.serveParts(from)))
+		n.host.SetStreamHandler(n.protos.headers, n.tracked(n.serveHeaders(from)))
+		n.host.SetStreamHandler(n.protos.base, n.tracked(n.serveBase(from)))
+	}
 	changes, err := n.host.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged))
 	if err != nil {
 		return fmt.Errorf("watch connections: %w", err)

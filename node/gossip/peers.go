@@ -23,6 +23,7 @@ type Peer struct {
 	Since   time.Time
 	Latency time.Duration // a round trip; 0 until measured
 	Height  uint64        // what the driver said with SetPeerHeight; a claim
+	Base    uint64        // the first height whose block it has; a claim, 1 until it makes one
 }
 
 // Peers lists the connected peers that the driver was told of, by peer id.
@@ -36,7 +37,7 @@ func (n *Network) Peers() []Peer {
 		}
 		p := Peer{
 			ID: id, Key: key, Inbound: l.inbound(), Since: l.since,
-			Latency: time.Duration(l.latency.Load()), Height: l.height.Load(),
+			Latency: time.Duration(l.latency.Load()), Height: l.height.Load(), Base: max(l.base.Load(), 1),
 		}
 		if conns := n.host.Network().ConnsToPeer(id); len(conns) > 0 {
 			p.Addr = conns[0].RemoteMultiaddr().String()

@@ -23,11 +23,13 @@ const (
 	KindVoteState   = "vote_state"
 	KindEvidence    = "evidence"
 	KindBlock       = "block"
+	KindSnapshot    = "snapshot"
 	KindOther       = "other"
 )
 
 var peerKinds = map[string]bool{
 	KindTransaction: true, KindProposal: true, KindVote: true, KindVoteState: true, KindEvidence: true, KindBlock: true,
+	KindSnapshot: true,
 }
 
 // Why a peer was banned: values of the label "reason" of posnet_peer_bans_total.
@@ -38,11 +40,13 @@ const (
 	ReasonFlood        = "flood"         // above a rate that its sender knew
 	ReasonWrongGenesis = "wrong_genesis" // of another chain
 	ReasonInvalid      = "invalid"       // well formed, but against a rule
+	ReasonFalseState   = "false_state"   // it gave a joining node a state that is not the chain's
 	ReasonOther        = "other"
 )
 
 var banReasons = []string{
-	ReasonMalformed, ReasonBadSignature, ReasonOversized, ReasonFlood, ReasonWrongGenesis, ReasonInvalid, ReasonOther,
+	ReasonMalformed, ReasonBadSignature, ReasonOversized, ReasonFlood, ReasonWrongGenesis, ReasonInvalid, ReasonFalseState,
+	ReasonOther,
 }
 
 // rejectReasons are the chain's refusal codes, which the API answers too: one word for one thing everywhere. They are
@@ -148,8 +152,10 @@ func (m MempoolMetrics) Rejected(reason string) {
 
 // CatchupMetrics is about a node that is behind.
 type CatchupMetrics struct {
-	Lag    prometheus.Gauge
-	Blocks prometheus.Counter
+	Lag      prometheus.Gauge
+	Blocks   prometheus.Counter
+	Snapshot prometheus.Gauge
+	Base     prometheus.Gauge
 }
 
 func newCatchupMetrics(f factory) CatchupMetrics {
@@ -158,5 +164,9 @@ func newCatchupMetrics(f factory) CatchupMetrics {
 			"Blocks between the highest certificate this node has verified and its last final block; 0 when caught up."),
 		Blocks: f.counter("posnet_catchup_blocks_total",
 			"Blocks fetched from peers, verified and applied."),
+		Snapshot: f.gauge("posnet_snapshot_progress_ratio",
+			"How much of the state has been taken over while the node joins by snapshot, from 0 to 1; 0 if it does not."),
+		Base: f.gauge("posnet_first_height",
+			"The first height whose block this node has: 1, or that of the snapshot it began with."),
 	}
 }
