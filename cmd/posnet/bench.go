@@ -41,14 +41,16 @@ signature to that answer, both HTTP requests included. The next one is sent when
 Several nodes take turns. With --pause the network comes to rest in between; without it, the next transfer meets nodes
 that are still busy with the end of the block before. Any account that can pay for the transfers will do, on any network.
 
-'posnet bench load' offers as many transfers as the network takes, and counts them.`,
+'posnet bench load' offers as many transfers as the network takes, and counts them; 'posnet bench overload' offers three times
+as many; 'posnet bench reads' asks for accounts.`,
 		Example: `  posnet bench --key-file /tmp/posnet-devnet-…/faucet.pem
-  posnet bench --key-file faucet.pem --node http://127.0.0.1:8050,http://127.0.0.1:8051 --count 1000
+  posnet bench --key-file faucet.pem --target http://127.0.0.1:8050,http://127.0.0.1:8051 --count 1000
   posnet bench --key-file faucet.pem --pause 100ms --output json`,
 		Args: cobra.NoArgs,
 	}
 	b := &bench{remote: addRemoteFlags(cmd)}
-	cmd.AddCommand(newLoadCommand(b.remote))
+	addBenchFlags(cmd, b.remote)
+	cmd.AddCommand(newLoadCommand(b.remote), newOverloadCommand(b.remote), newReadsCommand(b.remote))
 	cmd.PersistentFlags().Lookup("timeout").Usage = "how long one transfer may take at most"
 	f := cmd.Flags()
 	f.StringVar(&b.keyFile, "key-file", os.Getenv("POSNET_KEY_FILE"), "account key `file` that pays and signs, such as a faucet's (PKCS#8 PEM)")
@@ -94,13 +96,11 @@ func (b *bench) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	clients := make([]*client.Client, len(b.nodes))
-	for i, address := range b.nodes {
-		if clients[i], err = client.New(address, nil); err != nil {
-			return err
-		}
-		defer clients[i].Close()
+	clients, closeAll, err := b.clients()
+	if err != nil {
+		return err
 	}
+	defer closeAll()
 	p, err := b.openPayer(cmd, clients[0], key)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (b *bench) run(cmd *cobra.Command) error {
 // oneAtATime sends the transfers, each after the one before is final, and
 // returns how long the measured ones took, also those before an error.
 func (b *bench) oneAtATime(cmd *cobra.Command, clients []*client.Client, p *payer, into *benched) ([]time.Duration, error) {
-	line := &progress{out: cmd.ErrOrStderr(), live: isTerminal(cmd.ErrOrStderr())}
+	line := liveProgress(cmd)
 	defer line.clear()
 	times := make([]time.Duration, 0, b.count)
 	var last *sent

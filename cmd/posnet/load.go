@@ -25,6 +25,7 @@ type load struct {
 	duration time.Duration
 	batch    int
 	streams  int
+	inFlight int
 	ahead    int
 }
 
@@ -37,27 +38,36 @@ func newLoadCommand(r *remote) *cobra.Command {
 
 Transfers of 0.000001 POS between --accounts random accounts are signed ahead of time and sent in batches to all nodes
 given. What is counted is what is in the blocks of the first node, within --duration after --warmup; the time of each
-transfer is from sending its batch to seeing its block. With --rate 0 the network decides: what it refuses because its pool
-is full is sent again, so times are then mostly those of waiting in the pool.
+transfer is from when its batch is due, or with --rate 0 sent, to seeing its block. With --rate 0 the network decides: what it
+refuses because its pool is full is sent again, so times are then mostly those of waiting in the pool. --in-flight bounds
+how many transfers are sent and not yet seen in a block: the pool then need not be full, and times are those of so long a queue.
 
 The accounts are made from the key and its nonce, and funded by it first, with what they need for their transfers and
 fees. What is left of that stays with them.`,
-		Example: `  posnet bench load --key-file /tmp/posnet-devnet-…/faucet.pem --node http://127.0.0.1:8050,http://127.0.0.1:8051
+		Example: `  posnet bench load --key-file /tmp/posnet-devnet-…/faucet.pem --target http://127.0.0.1:8050,http://127.0.0.1:8051
+  posnet bench load --key-file faucet.pem --in-flight 10000
   posnet bench load --key-file faucet.pem --rate 2000 --duration 5m
   posnet bench load --key-file faucet.pem --accounts 1000 --output json`,
 		Args: cobra.NoArgs,
 	}
+	l.addFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&l.keyFile, "key-file", os.Getenv("POSNET_KEY_FILE"), "account key `file` that funds the accounts, such as a faucet's (PKCS#8 PEM)")
-	f.IntVar(&l.accounts, "accounts", 10_000, "between how many accounts to transfer")
 	f.Float64Var(&l.rate, "rate", 0, "transfers to offer a `second`; 0: as many as are taken")
 	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
 	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
-	f.IntVar(&l.batch, "batch", 250, "transfers in one request")
 	f.IntVar(&l.streams, "streams", 2, "requests under way to each node")
+	f.IntVar(&l.inFlight, "in-flight", 0, "most transfers sent and not yet seen in a block, --batch or more; 0: as many as the pools take")
 	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending; 0: as many as --rate takes, or 20000 a second. What is missing is signed on the way")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.run(cmd) }
 	return cmd
+}
+
+// addFlags adds what every command has that makes transfers.
+func (l *load) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&l.keyFile, "key-file", os.Getenv("POSNET_KEY_FILE"), "account key `file` that funds the accounts, such as a faucet's (PKCS#8 PEM)")
+	f.IntVar(&l.accounts, "accounts", 10_000, "between how many accounts to transfer")
+	f.IntVar(&l.batch, "batch", 250, "transfers in one request")
 }
 
 // loaded is what came of it.
@@ -66,7 +76,10 @@ type loaded struct {
 	ChainID     string     `json:"chainID"`
 	GenesisHash chain.Hash `json:"genesisHash"`
 	Accounts    int        `json:"accounts"`
-	Rate        float64    `json:"rate"` // offered; 0: as many as were taken
+	Rate        float64    `json:"rate"`     // offered; 0: as many as were taken
+	InFlight    int        `json:"inFlight"` // most under way; 0: no bound
+	Began       instant    `json:"began"`    // of the counting
+	Ended       instant    `json:"ended"`
 	Seconds     float64    `json:"seconds"`
 	Submitted   uint64     `json:"submitted"` // taken by a node while counting
 	Refused     uint64     `json:"refused"`   // for good; what was refused as the pool was full was sent again
@@ -78,7 +91,19 @@ type loaded struct {
 	LastBlock   uint64     `json:"lastBlock"`
 	Finality    spread     `json:"finalityMs"`
 	CPUSeconds  float64    `json:"cpuSeconds"` // of this program while counting
+	CPUPercent  float64    `json:"cpuPercent"` // the same, of all cores of this machine
 }
+
+// instant is a time as JSON tells it: UTC, with milliseconds.
+type instant time.Time
+
+// MarshalText implements encoding.TextMarshaler.
+func (t instant) MarshalText() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z07:00")), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *instant) UnmarshalText(b []byte) error { return (*time.Time)(t).UnmarshalText(b) }
 
 func showLoad(w io.Writer, r *loaded) {
 	offered := "as many as were taken"
@@ -89,7 +114,7 @@ func showLoad(w io.Writer, r *loaded) {
 	row(w, "taken", fmt.Sprintf("%d, and %d refused; %d times a full pool", r.Submitted, r.Refused, r.Full))
 	row(w, "final", fmt.Sprintf("%d in %.1f s and %s: %.0f a second", r.Final, r.Seconds, plural(int(r.Blocks), "block"), r.TxPerSecond))
 	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
-	row(w, "this program", fmt.Sprintf("%.1f s of processor time", r.CPUSeconds))
+	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
 }
 
 // Bounds of what one run may ask for.
@@ -109,6 +134,8 @@ func (l *load) check() error {
 		return fmt.Errorf("--batch %d: from 1 to %d", l.batch, maxLoadBatch)
 	case l.streams < 1 || l.streams > 64:
 		return fmt.Errorf("--streams %d: from 1 to 64", l.streams)
+	case l.inFlight < 0 || l.inFlight > 0 && l.inFlight < l.batch:
+		return fmt.Errorf("--in-flight %d: 0, or --batch %d or more", l.inFlight, l.batch)
 	case l.rate < 0 || l.warmup < 0 || l.duration <= 0:
 		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
 	case l.ahead < 0 || l.ahead > maxAhead:
@@ -121,40 +148,62 @@ func (l *load) run(cmd *cobra.Command) error {
 	if err := l.check(); err != nil {
 		return err
 	}
-	key, err := loadKey(cmd, l.keyFile)
+	r, done, err := l.rig(cmd)
 	if err != nil {
 		return err
 	}
-	clients := make([]*client.Client, len(l.nodes))
-	for i, address := range l.nodes {
-		if clients[i], err = client.New(address, nil); err != nil {
-			return err
-		}
-		defer clients[i].Close()
-	}
-	ctx := cmd.Context()
-	tell := &progress{out: cmd.ErrOrStderr(), live: isTerminal(cmd.ErrOrStderr())}
-	defer tell.clear()
-	crowd, err := l.crowd(ctx, clients[0], key, tell)
-	if err != nil {
-		return err
-	}
-	f, err := newFollower(ctx, clients[0], l.timeout)
-	if err != nil {
-		return err
-	}
-	if err := crowd.fund(ctx, clients[0], f, tell); err != nil {
-		return fmt.Errorf("fund the accounts: %w", err)
-	}
-	s := newShipment(crowd, len(clients)*l.streams, l.batch)
-	s.signAhead(ctx, l.signedAhead(), tell)
-	result := &loaded{Nodes: l.nodes, ChainID: crowd.genesis.ChainID, GenesisHash: crowd.hash, Accounts: l.accounts, Rate: l.rate}
-	err = l.measure(ctx, clients, s, f, result, tell)
-	tell.clear()
+	defer done()
+	r.shipment.signAhead(cmd.Context(), l.signedAhead(), r.tell)
+	result := &loaded{Nodes: l.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: l.accounts, Rate: l.rate, InFlight: l.inFlight}
+	err = l.measure(cmd.Context(), r, result)
+	r.tell.clear()
 	if result.Final == 0 && err != nil {
 		return err
 	}
 	return errors.Join(render(cmd.OutOrStdout(), l.output, result, showLoad), err)
+}
+
+// rig is what a load is made with: the accounts with their money, what they send, and the eye on the chain.
+type rig struct {
+	clients  []*client.Client
+	crowd    *crowd
+	shipment *shipment
+	follower *follower
+	tell     *progress
+}
+
+// rig makes it ready. Call done at the end.
+func (l *load) rig(cmd *cobra.Command) (r *rig, done func(), err error) {
+	key, err := loadKey(cmd, l.keyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	clients, closeAll, err := l.clients()
+	if err != nil {
+		return nil, nil, err
+	}
+	r = &rig{clients: clients, tell: liveProgress(cmd)}
+	if err := l.fund(cmd.Context(), r, key); err != nil {
+		r.tell.clear()
+		closeAll()
+		return nil, nil, err
+	}
+	return r, func() { r.tell.clear(); closeAll() }, nil
+}
+
+// fund makes the accounts and gives them their money.
+func (l *load) fund(ctx context.Context, r *rig, key keys.PrivateKey) (err error) {
+	if r.crowd, err = l.crowd(ctx, r.clients[0], key, r.tell); err != nil {
+		return err
+	}
+	if r.follower, err = newFollower(ctx, r.clients[0], l.timeout); err != nil {
+		return err
+	}
+	if err := r.crowd.fund(ctx, r.clients[0], r.follower, r.tell); err != nil {
+		return fmt.Errorf("fund the accounts: %w", err)
+	}
+	r.shipment = newShipment(r.crowd, len(r.clients)*l.streams, l.batch)
+	return nil
 }
 
 // signedAhead is how many transfers to sign before the first is sent.

@@ -91,10 +91,18 @@ func (a *crowd) fund(ctx context.Context, c *client.Client, f *follower, tell *p
 	return deliver(ctx, c, f, second, tell, "accounts funded")
 }
 
-// deliver sends transactions and waits until all are final.
+// deliver sends transactions and waits until all are final. Others may be under way in the meantime.
 func deliver(ctx context.Context, c *client.Client, f *follower, raws [][]byte, tell *progress, what string) error {
-	before, all := f.total, uint64(len(raws))
-	for pending := raws; f.total-before < all; {
+	missing := make(map[uint64]bool, len(raws))
+	for _, raw := range raws {
+		missing[tagOf(raw)] = true
+	}
+	see := func(_ uint64, txs [][]byte) {
+		for _, raw := range txs {
+			delete(missing, tagOf(raw))
+		}
+	}
+	for pending := raws; len(missing) > 0; {
 		part := pending[:min(len(pending), 1000)]
 		left := part
 		if len(part) > 0 {
@@ -118,10 +126,10 @@ func deliver(ctx context.Context, c *client.Client, f *follower, raws [][]byte, 
 			}
 		}
 		pending = append(left, pending[len(part):]...)
-		if err := f.wait(ctx, nil); err != nil {
+		if err := f.wait(ctx, see); err != nil {
 			return err
 		}
-		tell.show(fmt.Sprintf("%d of %d %s", f.total-before, all, what))
+		tell.show(fmt.Sprintf("%d of %d %s", len(raws)-len(missing), len(raws), what))
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 type follower struct {
 	c      *client.Client
 	height uint64 // of the next block
-	total  uint64 // transactions seen
 
 	patience time.Duration // how long to wait for a block while transactions wait
 	seen     time.Time     // when the last block was
@@ -46,7 +45,6 @@ func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]by
 	}
 	f.seen = time.Now()
 	f.height++
-	f.total += uint64(len(block.Txs))
 	return true, nil
 }
 

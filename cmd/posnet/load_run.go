@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,22 +18,26 @@ import (
 )
 
 // counters are what the senders count.
-type counters struct{ taken, refused, full atomic.Uint64 }
+type counters struct {
+	taken, refused, full atomic.Uint64
+	win                  *window
+}
 
 // measure sends to all nodes, and counts what is in the blocks of the first.
-func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipment, f *follower, into *loaded, tell *progress) error {
+func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var n counters
+	n := counters{win: newWindow(l.inFlight)}
+	s, f := r.shipment, r.follower
 	var senders sync.WaitGroup
 	began := time.Now()
 	from, until := began.Add(l.warmup), began.Add(l.warmup+l.duration)
 	sending, stop := context.WithDeadline(ctx, until)
 	defer stop()
-	for i := range len(clients) * l.streams {
-		c := clients[i%len(clients)]
+	for i := range len(r.clients) * l.streams {
+		c := r.clients[i%len(r.clients)]
 		senders.Go(func() {
-			if err := l.send(sending, c, s, i, &n); err != nil && sending.Err() == nil {
+			if err := l.send(sending, c, s, i, began, &n); err != nil && sending.Err() == nil {
 				cancel(fmt.Errorf("%s: %w", c.Address(), err))
 			}
 		})
@@ -41,17 +47,23 @@ func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipmen
 	var taken, refused, full uint64
 	var cpu time.Duration
 	var start time.Time
-	second, secondTxs := began, uint64(0)
+	last := second{at: began}
 	var err error
 	for now := began; now.Before(until) && err == nil; {
 		err = f.wait(ctx, func(height uint64, txs [][]byte) {
 			now = time.Now()
+			own := 0
 			for _, raw := range txs {
-				if at := s.sentAt(tagOf(raw)); at > 0 && counted {
+				at := s.sentAt(tagOf(raw))
+				if at == 0 {
+					continue
+				}
+				if own++; counted {
 					times = append(times, time.Duration(now.UnixNano()-at))
 				}
 			}
-			secondTxs += uint64(len(txs))
+			n.win.give(own)
+			last.final += uint64(len(txs))
 			if !counted {
 				return
 			}
@@ -64,15 +76,17 @@ func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipmen
 			counted, start, cpu = true, now, ownCPU()
 			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
 		}
-		if gone := now.Sub(second); gone >= time.Second {
-			tell.show(l.line(now.Sub(began), float64(secondTxs)/gone.Seconds(), &n, times))
-			second, secondTxs = now, 0
+		if now.Sub(last.at) >= time.Second {
+			r.tell.show(l.line(now.Sub(began), last.until(now, n.taken.Load()), &n, times))
+			last = second{at: now, taken: n.taken.Load()}
 		}
 	}
 	stop()
 	if counted {
-		into.Seconds = time.Since(start).Seconds()
+		end := time.Now()
+		into.Began, into.Ended, into.Seconds = instant(start), instant(end), end.Sub(start).Seconds()
 		into.CPUSeconds = (ownCPU() - cpu).Seconds()
+		into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
 		into.TxPerSecond = float64(into.Final) / into.Seconds
 	}
 	senders.Wait()
@@ -86,7 +100,19 @@ func (l *load) measure(ctx context.Context, clients []*client.Client, s *shipmen
 	return err
 }
 
-func (l *load) line(gone time.Duration, rate float64, n *counters, times []time.Duration) string {
+// second is what the progress line tells of the second before.
+type second struct {
+	at    time.Time
+	taken uint64 // at that time
+	final uint64 // since then
+}
+
+func (s second) until(now time.Time, taken uint64) string {
+	gone := now.Sub(s.at).Seconds()
+	return fmt.Sprintf("%6.0f taken  %6.0f final a second", float64(taken-s.taken)/gone, float64(s.final)/gone)
+}
+
+func (l *load) line(gone time.Duration, rates string, n *counters, times []time.Duration) string {
 	phase, recent := "warming up", ""
 	if gone > l.warmup {
 		phase = "counting"
@@ -94,21 +120,32 @@ func (l *load) line(gone time.Duration, rate float64, n *counters, times []time.
 			recent = fmt.Sprintf("  p50 %.0f ms", spreadOf(last).P50)
 		}
 	}
-	return fmt.Sprintf("%3.0f s  %s  %6.0f final a second  %d taken  %d refused  %d times a full pool%s",
-		gone.Seconds(), phase, rate, n.taken.Load(), n.refused.Load(), n.full.Load(), recent)
+	return fmt.Sprintf("%3.0f s  %s  %s  %d refused  %d times a full pool%s", gone.Seconds(), phase, rates, n.refused.Load(), n.full.Load(), recent)
 }
 
-// send sends one stream's parcels until ctx ends, at its share of the rate.
-func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream int, n *counters) error {
-	began, sent := time.Now(), 0
-	for ctx.Err() == nil {
+// send sends one stream's parcels until ctx ends, at its share of the rate. The streams' parcels are due one after the other,
+// not all at once. What is late keeps the time at which it was due: a network that is slow to take transfers must not hide it.
+func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream int, began time.Time, n *counters) error {
+	each := l.rate / float64(len(s.open)) // a second, of this stream
+	offset := float64(s.size*stream) / float64(len(s.open))
+	for sent := 0; ctx.Err() == nil; {
 		p := s.take(stream)
+		at := time.Now()
 		if l.rate > 0 {
-			due := began.Add(time.Duration(float64(sent) / (l.rate / float64(len(s.open))) * float64(time.Second)))
-			sleep(ctx, time.Until(due))
+			due := began.Add(time.Duration((float64(sent) + offset) / each * float64(time.Second)))
+			if sleep(ctx, time.Until(due)); ctx.Err() != nil {
+				return nil
+			}
+			at = due
+		}
+		if !n.win.take(ctx, len(p.ends)) {
+			return nil
+		}
+		if l.rate == 0 {
+			at = time.Now()
 		}
 		sent += len(p.ends)
-		p.at.Store(time.Now().UnixNano())
+		p.at.Store(at.UnixNano())
 		if err := n.deliver(ctx, c, p); err != nil {
 			return err
 		}
@@ -142,6 +179,7 @@ func (n *counters) deliver(ctx context.Context, c *client.Client, p *parcel) err
 				again = append(again, left[r.Index])
 				body = append(body, p.part(left[r.Index])...)
 			case r.Code != string(chain.RefusedDuplicate):
+				n.win.give(1)
 				if n.refused.Add(1) == 1 && answer.Accepted == 0 {
 					return errors.New(r.Message)
 				}
@@ -157,6 +195,14 @@ func (n *counters) deliver(ctx context.Context, c *client.Client, p *parcel) err
 // fullPause is how long to wait for room in a full pool. Nodes ask for a second; so long a pause would let pools run empty
 // between the few senders that a generator has, and a much shorter one has nodes spend their time on refusals.
 const fullPause = 150 * time.Millisecond
+
+// percentOfMachine is what seconds of processor time are of all cores together over some time.
+func percentOfMachine(cpu, seconds float64) float64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return math.Round(1000*cpu/seconds/float64(runtime.NumCPU())) / 10
+}
 
 // sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {

@@ -24,7 +24,8 @@ type shipment struct {
 	queued [][]*parcel
 	count  atomic.Uint64 // transfers planned
 
-	sent sync.Map // *sentAt by tag of a transfer; see tagOf
+	each bool     // note for each transfer by itself when it was sent, not for each parcel
+	sent sync.Map // *atomic.Int64, Unix nanoseconds, by tag of a transfer; see tagOf
 }
 
 // order is a transfer that is not signed yet.
@@ -38,6 +39,7 @@ type parcel struct {
 	body []byte
 	ends []int // where in body each transfer ends
 	at   atomic.Int64
+	each []atomic.Int64 // by transfer; nil unless the shipment says so
 }
 
 // part is the encoding of one transfer, head included.
@@ -84,9 +86,16 @@ func (s *shipment) next(stream int) (orders []order, to int) {
 // sign makes a parcel of orders.
 func (s *shipment) sign(orders []order) *parcel {
 	p := &parcel{ends: make([]int, 0, len(orders))}
-	for _, o := range orders {
+	if s.each {
+		p.each = make([]atomic.Int64, len(orders))
+	}
+	for i, o := range orders {
 		raw := s.crowd.transfer(s.crowd.keys[o.from], o.nonce, s.crowd.address(o.to), 1)
-		s.sent.Store(tagOf(raw), p)
+		at := &p.at
+		if s.each {
+			at = &p.each[i]
+		}
+		s.sent.Store(tagOf(raw), at)
 		p.body = append(p.body, chain.Encode(raw)...)
 		p.ends = append(p.ends, len(p.body))
 	}
@@ -135,9 +144,9 @@ func (s *shipment) take(stream int) *parcel {
 
 // sentAt is when the transfer with a tag was sent, in nanoseconds; 0 if it is none of these.
 func (s *shipment) sentAt(tag uint64) int64 {
-	p, ok := s.sent.LoadAndDelete(tag)
+	at, ok := s.sent.LoadAndDelete(tag)
 	if !ok {
 		return 0
 	}
-	return p.(*parcel).at.Load()
+	return at.(*atomic.Int64).Load()
 }

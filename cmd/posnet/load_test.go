@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/httpapi"
@@ -61,6 +62,40 @@ func TestLoadCountsWhatIsInBlocks(t *testing.T) {
 		"200 a second", "2 accounts", "final", "p99")
 }
 
+func TestLoadKeepsNoMoreInFlightThanItMay(t *testing.T) {
+	t.Parallel()
+	solo, url, faucet := busy(t)
+	var got loaded
+	text := mustBench(t, "load", "--key-file", faucet, "--target", url, "--accounts", "100", "--batch", "10", "--streams", "4", "--in-flight", "20",
+		"--warmup", "0", "--duration", "150ms", "--signed-ahead", "100", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.InFlight != 20 || got.Final == 0 || time.Time(got.Ended).Sub(time.Time(got.Began)) < 100*time.Millisecond || got.CPUPercent < 0 {
+		t.Errorf("%s", text)
+	}
+	for h := got.FirstBlock; h <= got.LastBlock; h++ {
+		b, err := solo.BlockAt(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(b.Block.Txs); n > 20 {
+			t.Errorf("block %d holds %d transfers: more than 20 were under way", h, n)
+		}
+	}
+}
+
+func TestTargetAndNodeAreTheSameFlag(t *testing.T) {
+	t.Parallel()
+	_, url, faucet := eager(t, 100)
+	for _, flag := range []string{"--target", "--node"} {
+		shows(t, mustBench(t, flag, url+","+url, "--key-file", faucet, "--count", "2", "--warmup", "0"), "2 transfers to 2 nodes")
+	}
+	if _, err := runBench(t, "load", "--target", url, "--node", url, "--key-file", faucet); err == nil || !strings.Contains(err.Error(), "target") {
+		t.Errorf("both at once: %v", err)
+	}
+}
+
 func TestLoadSaysThatTheChainStandsStill(t *testing.T) {
 	t.Parallel()
 	_, url, faucet := eager(t, 0)
@@ -85,6 +120,7 @@ func TestLoadRefusesWhatItCannotOffer(t *testing.T) {
 		{"from 1 to", []string{"--key-file", faucet, "--batch", "0"}},
 		{"--streams", []string{"--key-file", faucet, "--streams", "65"}},
 		{"must not be negative", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--in-flight 10", []string{"--key-file", faucet, "--in-flight", "10", "--batch", "11"}},
 		{"--signed-ahead", []string{"--key-file", faucet, "--signed-ahead", "-1"}},
 	} {
 		out, err := runBench(t, append([]string{"load", "--node", url}, c.args...)...)

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/httpapi/client"
+)
+
+// reads asks a network for accounts, at a rate.
+type reads struct {
+	*remote
+	rate        float64
+	warmup      time.Duration
+	duration    time.Duration
+	connections int
+	accounts    int
+}
+
+// Bounds of what one run may ask for. Each read's time is kept.
+const (
+	maxReads       = 20_000_000
+	maxConnections = 4096
+)
+
+func newReadsCommand(r *remote) *cobra.Command {
+	o := &reads{remote: r}
+	cmd := &cobra.Command{
+		Use:   "reads",
+		Short: "Measure a running network: reads of accounts a second",
+		Long: `Ask the nodes of a running network for accounts, --rate a second over connections that stay open, and tell how long the
+answers took. It runs by itself or beside 'posnet bench load --rate …', to see what each does to the other.
+
+The accounts are those of the genesis and of the newest blocks. The time of a read is from when it is due, or with --rate 0 from
+when it is sent, to the end of its answer: a node that is slow must not hide it by being asked less.
+
+A node answers 2000 requests a second of one address (posnet node --help): for more, name several nodes.`,
+		Example: `  posnet bench reads --target http://127.0.0.1:8050,http://127.0.0.1:8051,http://127.0.0.1:8052,http://127.0.0.1:8053
+  posnet bench reads --target http://127.0.0.1:8050 --rate 1000 --duration 30s --output json`,
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.Float64Var(&o.rate, "rate", 5000, "reads a `second`, of all nodes together; 0: as many as the connections take")
+	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "how long to read before counting")
+	f.DurationVar(&o.duration, "duration", time.Minute, "how long to count")
+	f.IntVar(&o.connections, "connections", 16, "how many connections, over all nodes")
+	f.IntVar(&o.accounts, "accounts", 10_000, "of how many accounts to read, if the chain shows so many")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd) }
+	return cmd
+}
+
+// readDone is what came of it.
+type readDone struct {
+	Nodes       []string          `json:"nodes"`
+	Rate        float64           `json:"rate"` // asked for; 0: as many as were answered
+	Connections int               `json:"connections"`
+	Accounts    int               `json:"accounts"`
+	Began       instant           `json:"began"`
+	Ended       instant           `json:"ended"`
+	Seconds     float64           `json:"seconds"`
+	Reads       uint64            `json:"reads"` // answered with an account
+	PerSecond   float64           `json:"readsPerSecond"`
+	Errors      uint64            `json:"errors"`
+	ErrorCodes  map[string]uint64 `json:"errorsByCode"`
+	Latency     spread            `json:"latencyMs"` // of the reads that were answered
+	CPUSeconds  float64           `json:"cpuSeconds"`
+	CPUPercent  float64           `json:"cpuPercent"`
+}
+
+func showReads(w io.Writer, r *readDone) {
+	asked := "as many as are answered"
+	if r.Rate > 0 {
+		asked = fmt.Sprintf("%.0f a second", r.Rate)
+	}
+	row(w, "asked for", asked+fmt.Sprintf(", %s, over %s to %s", plural(r.Accounts, "account"), plural(r.Connections, "connection"), plural(len(r.Nodes), "node")))
+	row(w, "answered", fmt.Sprintf("%d in %.1f s: %.0f a second", r.Reads, r.Seconds, r.PerSecond))
+	row(w, "errors", fmt.Sprintf("%d%s", r.Errors, byCode(r.ErrorCodes)))
+	row(w, "time to answer", fmt.Sprintf("p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.1f ms", r.Latency.P50, r.Latency.P90, r.Latency.P99, r.Latency.Max))
+	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
+}
+
+// byCode is " (12 pool_full, 3 nonce_gap)", most first.
+func byCode(codes map[string]uint64) string {
+	names := slices.SortedFunc(maps.Keys(codes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(codes[b], codes[a]), cmp.Compare(a, b))
+	})
+	if len(names) == 0 {
+		return ""
+	}
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", codes[name], name)
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+func (o *reads) check() error {
+	switch {
+	case o.rate < 0 || o.warmup < 0 || o.duration <= 0:
+		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
+	case o.most()*o.duration.Seconds() > maxReads:
+		return fmt.Errorf("--rate %.0f for %s: at most %d reads can be measured", o.rate, o.duration, maxReads)
+	case o.connections < 1 || o.connections > maxConnections:
+		return fmt.Errorf("--connections %d: from 1 to %d", o.connections, maxConnections)
+	case o.accounts < 1 || o.accounts > maxLoadAccounts:
+		return fmt.Errorf("--accounts %d: from 1 to %d", o.accounts, maxLoadAccounts)
+	}
+	return nil
+}
+
+// most is how many reads a second to expect.
+func (o *reads) most() float64 {
+	if o.rate > 0 {
+		return o.rate
+	}
+	return 50_000
+}
+
+func (o *reads) run(cmd *cobra.Command) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	clients, closeAll, err := o.clients()
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), o.timeout, fmt.Errorf("no answer within --timeout %s", o.timeout))
+	all, err := someAccounts(ctx, clients[0], o.accounts)
+	cancel()
+	if err != nil {
+		return err
+	}
+	result := &readDone{Nodes: o.nodes, Rate: o.rate, Connections: o.connections, Accounts: len(all)}
+	tell := liveProgress(cmd)
+	err = o.measure(cmd.Context(), clients, all, result, tell)
+	tell.clear()
+	if result.Reads+result.Errors == 0 && err != nil {
+		return err
+	}
+	return errors.Join(render(cmd.OutOrStdout(), o.output, result, showReads), err)
+}
+
+// someAccounts finds accounts to read: those of the genesis, and of the newest blocks.
+func someAccounts(ctx context.Context, c *client.Client, most int) ([]chain.Address, error) {
+	g, _, err := c.Genesis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := map[chain.Address]bool{}
+	var all []chain.Address
+	add := func(a chain.Address) {
+		if !known[a] && len(all) < most {
+			known[a] = true
+			all = append(all, a)
+		}
+	}
+	status, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for h := status.Height; h > 0 && h+100 > status.Height && len(all) < most; h-- {
+		raw, err := c.RawBlock(ctx, h)
+		if err != nil {
+			break // pruned, or a busy node: what is known will do
+		}
+		block, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+		if err != nil {
+			return nil, fmt.Errorf("block %d: %w", h, err)
+		}
+		for _, raw := range block.Txs {
+			if tx, err := chain.DecodeTx(raw); err == nil {
+				add(tx.Tx.From)
+				add(tx.Tx.To)
+			}
+		}
+	}
+	for _, a := range g.Accounts {
+		add(a.Address)
+	}
+	for _, v := range g.Validators {
+		add(v.Address)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the chain shows no account yet: read when it has a block")
+	}
+	return all, nil
+}
+
+// readers is what the connections share.
+type readers struct {
+	*reads
+	accounts    []chain.Address
+	began, from time.Time
+	until       time.Time
+	next        atomic.Uint64 // number of the next read
+
+	mu    sync.Mutex
+	times []time.Duration
+	codes map[string]uint64
+	done  uint64 // also before counting
+}
+
+func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts []chain.Address, into *readDone, tell *progress) error {
+	r := &readers{reads: o, accounts: accounts, began: time.Now(), codes: map[string]uint64{}}
+	r.from, r.until = r.began.Add(o.warmup), r.began.Add(o.warmup+o.duration)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	sending, stop := context.WithDeadline(ctx, r.until)
+	defer stop()
+	var all sync.WaitGroup
+	for i := range o.connections {
+		conn, err := newReader(clients[i%len(clients)].Address(), o.timeout)
+		if err != nil {
+			cancel(err)
+			break
+		}
+		all.Go(func() {
+			defer conn.close()
+			if err := r.read(sending, conn); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	var cpu time.Duration
+	counting := false
+	for last := uint64(0); sending.Err() == nil; {
+		if !counting && !time.Now().Before(r.from) {
+			counting, cpu = true, ownCPU()
+		}
+		next := time.Second
+		if !counting {
+			next = min(next, time.Until(r.from))
+		}
+		sleep(sending, next)
+		last = r.show(tell, last)
+	}
+	if counting {
+		into.CPUSeconds = (ownCPU() - cpu).Seconds()
+	}
+	all.Wait()
+	into.Began, into.Ended, into.Seconds = instant(r.from), instant(r.until), o.duration.Seconds()
+	into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
+	into.Reads, into.ErrorCodes = uint64(len(r.times)), r.codes
+	into.PerSecond = float64(into.Reads) / into.Seconds
+	for _, n := range r.codes {
+		into.Errors += n
+	}
+	if len(r.times) > 0 {
+		into.Latency = spreadOf(r.times)
+	}
+	return context.Cause(ctx)
+}
+
+func (r *readers) show(tell *progress, last uint64) uint64 {
+	r.mu.Lock()
+	done, failed := r.done, uint64(0)
+	recent := slices.Clone(r.times[max(0, len(r.times)-10_000):])
+	for _, n := range r.codes {
+		failed += n
+	}
+	r.mu.Unlock()
+	p50 := ""
+	if len(recent) > 0 {
+		p50 = fmt.Sprintf("  p50 %.2f ms", spreadOf(recent).P50)
+	}
+	tell.show(fmt.Sprintf("%3.0f s  %d reads in the last second  %d errors%s", time.Since(r.began).Seconds(), done-last, failed, p50))
+	return done
+}
+
+// read asks over one connection until ctx ends. Too many failures in a row end it: the node is gone.
+func (r *readers) read(ctx context.Context, conn *reader) error {
+	for failures := 0; ; {
+		due := time.Now()
+		if r.rate > 0 {
+			due = r.began.Add(time.Duration(float64(r.next.Add(1)-1) / r.rate * float64(time.Second)))
+			sleep(ctx, time.Until(due))
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		code, err := conn.account(r.accounts[rand.IntN(len(r.accounts))])
+		now := time.Now()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			code = "connection"
+			if failures++; failures > maxFailures {
+				return err
+			}
+			sleep(ctx, 50*time.Millisecond)
+		} else {
+			failures = 0
+		}
+		r.mu.Lock()
+		r.done++
+		switch {
+		case due.Before(r.from):
+		case code == "":
+			r.times = append(r.times, now.Sub(due))
+		default:
+			r.codes[code]++
+		}
+		r.mu.Unlock()
+	}
+}
+
+// maxFailures is how often in a row a connection may fail before the node counts as gone.
+const maxFailures = 20

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+func TestReadsAsksForAccountsThatTheChainShows(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	var got readDone
+	text := mustBench(t, "reads", "--target", url+","+url, "--rate", "500", "--warmup", "20ms", "--duration", "200ms", "--connections", "3", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.Reads == 0 || got.Reads > 120 || got.Errors != 0 || got.Accounts == 0 || got.Latency.P50 <= 0 || got.Latency.P99 < got.Latency.P50 {
+		t.Errorf("%+v", got)
+	}
+	shows(t, mustBench(t, "reads", "--target", url, "--rate", "0", "--warmup", "0", "--duration", "50ms"), "as many as are answered", "16 connections", "p99")
+}
+
+func TestReadsCountsRefusalsByTheirCode(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	var asked atomic.Uint64
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, "/accounts/") {
+			http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+			return
+		}
+		switch asked.Add(1) % 3 {
+		case 0:
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = w.Write([]byte(`{"error":{"code":"rate_limited","message":"slow down"}}`))
+		case 1:
+			w.WriteHeader(http.StatusBadGateway)
+		default:
+			_, _ = w.Write([]byte(`{}`))
+		}
+	}))
+	t.Cleanup(web.Close)
+	var got readDone
+	text := mustBench(t, "reads", "--target", web.URL, "--rate", "1000", "--warmup", "0", "--duration", "100ms", "--connections", "2", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.Reads == 0 || got.ErrorCodes["rate_limited"] == 0 || got.ErrorCodes["http_502"] == 0 || got.Errors != got.ErrorCodes["rate_limited"]+got.ErrorCodes["http_502"] {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReadsEndsWhenTheNodeIsGone(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/accounts/") {
+			panic(http.ErrAbortHandler) // hangs up
+		}
+		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(web.Close)
+	out, err := runBench(t, "reads", "--target", web.URL, "--rate", "0", "--warmup", "0", "--duration", "1m", "--connections", "1", "-o", "json")
+	if err == nil || !strings.Contains(err.Error(), "read the answer of") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestReadsRefusesWhatItCannotMeasure(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ says, args string }{
+		{"must not be negative", "--rate -1"},
+		{"at most 20000000 reads", "--rate 50000 --duration 1h"},
+		{"--connections", "--connections 0"},
+		{"--accounts", "--accounts 0"},
+	} {
+		_, err := runBench(t, append([]string{"reads"}, strings.Fields(c.args)...)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("bench reads %s: %v, which does not mention %q", c.args, err, c.says)
+		}
+	}
+}
