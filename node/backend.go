@@ -231,7 +231,7 @@ func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted
 		r := results[i]
 		if r.Err == nil {
 			out = append(out, httpapi.Submitted{ID: r.Tx.ID})
-			fresh = append(fresh, raw)
+			fresh = append(fresh, r.Tx.Raw)
 			continue
 		}
 		m.countRefusal(r.Err)

@@ -31,6 +31,7 @@ type member struct {
 	catchup *catchup.Catchup
 	waiters *waiters
 	recent  *recent
+	settled settled
 	view    atomic.Pointer[replica.View]
 	changed bool // the loop has something new to publish
 	alive   atomic.Int64

@@ -8,7 +8,6 @@ import (
 	"github.com/posnet/posnet/node/catchup"
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/gossip"
-	"github.com/posnet/posnet/node/mempool"
 	"github.com/posnet/posnet/node/replica"
 	"github.com/posnet/posnet/node/store"
 )
@@ -19,7 +18,6 @@ const proposalOverhead = 4 << 10
 // joinNetwork starts the peers' side. From here on the API answers for the
 // chain.
 func (m *member) joinNetwork() error {
-	pool := m.loop.replica.Pool()
 	net, err := gossip.New(gossip.Config{
 		Key: m.identity.Peer, Genesis: m.hash, ListenIP: m.cfg.IP, Port: m.cfg.PeerPort, Seeds: m.cfg.Peers,
 		MaxProposalBytes: int(m.genesis.Params.MaxBytes) + proposalOverhead,
@@ -38,16 +36,9 @@ func (m *member) joinNetwork() error {
 			default:
 			}
 		},
-		Admit: m.admit,
-		Pending: func() []gossip.Pending {
-			txs := pool.Select(mempool.DefaultMaxTxs, mempool.DefaultMaxBytes)
-			out := make([]gossip.Pending, len(txs))
-			for i, tx := range txs {
-				out[i] = gossip.Pending{ID: tx.ID, Raw: tx.Raw}
-			}
-			return out
-		},
-		Blocks: blockSource{m.store}, Log: m.log, Metrics: m.metrics.Peers,
+		Admit:   m.admit,
+		Pending: m.pending,
+		Blocks:  blockSource{m.store}, Log: m.log, Metrics: m.metrics.Peers,
 	})
 	if err != nil {
 		return fmt.Errorf("join the network: %w", err)
@@ -87,15 +78,23 @@ func (m *member) onFrame(from gossip.PeerID, kind gossip.FrameKind, payload []by
 
 // admit offers transactions of a peer to the pool.
 func (m *member) admit(_ gossip.PeerID, raws [][]byte) []error {
-	results := m.loop.replica.Pool().AddAll(raws)
+	pool := m.loop.replica.Pool()
+	results := pool.AddAll(raws)
 	out := make([]error, len(results))
+	accepted := 0
 	for i, r := range results {
-		if out[i] = r.Err; r.Err != nil {
-			m.countRefusal(r.Err)
-		} else {
-			m.metrics.Mempool.Accepted.Inc()
+		if out[i] = r.Err; r.Err == nil {
+			accepted++
+			continue
+		}
+		m.countRefusal(r.Err)
+		if refusal := new(chain.Refusal); errors.As(r.Err, &refusal) && refusal.Code == chain.RefusedDuplicate {
+			if _, _, held := pool.Opened(raws[i]); held {
+				out[i] = gossip.ErrHeld
+			}
 		}
 	}
+	m.metrics.Mempool.Accepted.Add(float64(accepted))
 	return out
 }
 

@@ -161,8 +161,8 @@ var validity = []Mutant{
 		ID:   "signature-known-by-id",
 		Bug:  "A transaction counts as verified when the pool knows its id, whatever signature it bears: nodes disagree whether a block is valid.",
 		File: "node/mempool/select.go",
-		Old:  "\tsum := chain.Sum(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\tif tx := p.bySum[sum]; tx != nil {",
-		New:  "\topened, err := chain.DecodeTx(raw)\n\tp.mu.RLock()\n\tdefer p.mu.RUnlock()\n\tif err != nil {\n\t\treturn nil, chain.Hash{}, false\n\t}\n\tif tx := p.byID[opened.Tx.ID()]; tx != nil {",
+		Old:  `bytes.Equal(tx.Raw, raw) {`,
+		New:  `bytes.Equal(chain.BodyOf(tx.Raw), chain.BodyOf(raw)) {`,
 	},
 }
 

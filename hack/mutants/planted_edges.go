@@ -28,9 +28,21 @@ var pool = []Mutant{
 	}, {
 		ID:   "pool-signature-unchecked",
 		Bug:  "The pool takes transactions that are not signed by their sender, and vouches for them to the ledger.",
-		File: "node/mempool/admit.go",
+		File: "node/mempool/signatures.go",
 		Old:  "case ok:\n",
 		New:  "case ok || len(valid) == 1:\n",
+	}, {
+		ID:   "good-in-good-company",
+		Bug:  "Signatures that are verified together are all taken for good: a forged one hides among those of others.",
+		File: "node/keys/together.go",
+		Old:  `if b.all() {`,
+		New:  `if b.all() || len(some) > 2 {`,
+	}, {
+		ID:   "company-of-a-forger",
+		Bug:  "Callers share batches right after a wrong signature: a forger makes everybody's transactions be verified twice, again and again.",
+		File: "node/keys/together.go",
+		Old:  `v.apart = apartAfter`,
+		New:  `v.apart = 0`,
 	}, {
 		ID:   "block-overfilled",
 		Bug:  "A forger picks more bytes than a block holds: nobody accepts its blocks.",
@@ -41,12 +53,12 @@ var pool = []Mutant{
 		ID:   "bytes-known-for-ever",
 		Bug:  "The pool vouches for transactions that it has dropped, and keeps them in memory for ever.",
 		File: "node/mempool/account.go",
-		Old:  "\tdelete(p.bySum, tx.sum)\n",
+		Old:  "\tdelete(p.byID, tx.ID)\n",
 		New:  "",
 	}, {
 		ID:   "forged-ones-verified-all",
 		Bug:  "Every transaction of a batch has its signature verified: ten thousand forged ones of one nonce cost nothing to send.",
-		File: "node/mempool/admit.go",
+		File: "node/mempool/thin.go",
 		Old:  `case s.n < perSlot || `,
 		New:  `case s.n < perSlot<<20 || `,
 	}, {
@@ -199,7 +211,7 @@ var encoding = []Mutant{
 		ID:   "domain-without-the-network",
 		Bug:  "Signed transactions do not name the network: those of a test network are replayed on the main one.",
 		File: "node/chain/tx.go",
-		Old:  `message("posnet/tx/v1", genesis)`,
-		New:  `message("posnet/tx/v1", Hash{})`,
+		Old:  `message(txDomain, genesis)`,
+		New:  `message(txDomain, Hash{})`,
 	},
 }

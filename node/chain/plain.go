@@ -99,9 +99,6 @@ func (t *Tx) append(dst []byte) []byte {
 	return AppendBytes(dst, t.Payload)
 }
 
-// size bounds the encoding of t.
-func (t *Tx) size() int { return 128 + len(t.Memo) + len(t.Payload) }
-
 // cut reads the encoding of a signed transaction, and reports whether it is one.
 func (t *SignedTx) cut(b []byte) bool {
 	for _, elements := range []uint64{2, 9} {

@@ -91,6 +91,10 @@ func TestPlainFormsAreThoseOfTheLibrary(t *testing.T) {
 				t.Fatalf("%+v is %x, not %x", tx, got, want)
 			}
 			signed := &SignedTx{Tx: tx, Signature: Signature{3}}
+			raw := Encode(signed)
+			if !bytes.Equal(BodyOf(raw), Encode(&tx)) || !bytes.Equal(AppendTxMessage(nil, Hash{9}, raw), TxMessage(Hash{9}, &tx)) {
+				t.Fatalf("%+v has the body %x", tx, BodyOf(raw))
+			}
 			var read, want SignedTx
 			if !read.cut(Encode(signed)) {
 				t.Fatalf("%+v is not read", tx)

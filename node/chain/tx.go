@@ -66,11 +66,33 @@ type SignedTx struct {
 
 // ID is the hash of the unsigned body: it does not change with the signature,
 // of which Ed25519 admits more than one.
-func (t *Tx) ID() Hash { return Sum(t.append(make([]byte, 0, t.size()))) }
+func (t *Tx) ID() Hash {
+	var room [512]byte // of all but the longest registrations
+	return Sum(t.append(room[:0]))
+}
 
 // TxMessage is what From signs.
 func TxMessage(genesis Hash, t *Tx) []byte {
-	return t.append(message("posnet/tx/v1", genesis))
+	return t.append(message(txDomain, genesis))
+}
+
+const txDomain = "posnet/tx/v1"
+
+// signedEnd is what follows the unsigned body in the encoding of a signed transaction: the signature and its head.
+const signedEnd = 2 + len(Signature{})
+
+// BodyOf is the encoding of the unsigned body within that of a signed transaction, and empty in what is too short to be
+// one. If raw is canonical, its hash is the transaction's id, and it ends the message that is signed.
+func BodyOf(raw []byte) []byte {
+	if len(raw) < 1+signedEnd {
+		return nil
+	}
+	return raw[1 : len(raw)-signedEnd]
+}
+
+// AppendTxMessage appends what From signs in a transaction of this encoding, which [DecodeTx] has read.
+func AppendTxMessage(dst []byte, genesis Hash, raw []byte) []byte {
+	return append(append(append(dst, txDomain...), genesis[:]...), BodyOf(raw)...)
 }
 
 // DecodeTx reads a signed transaction and checks what needs no state.

@@ -45,11 +45,12 @@ type Config struct {
 	// last frame of a peer, and must return at once.
 	OnPeer func(id PeerID, up bool)
 
-	// Admit offers transactions of a peer to the pool and returns what it says of each: nil, a [*chain.Refusal], or a
-	// failure of our own.
+	// Admit offers transactions of a peer to the pool, which keeps none of the slices, and returns what it says of each:
+	// nil, [ErrHeld], a [*chain.Refusal], or a failure of our own.
 	Admit func(from PeerID, raws [][]byte) []error
-	// Pending lists what waits in the pool, in the order in which another pool would take it.
-	Pending func() []Pending
+	// Pending lists what waits in the pool, the transactions of an account in their order: all of it, or what has waited
+	// for some seconds, which peers should have by now.
+	Pending func(all bool) []Pending
 
 	// Blocks serves other nodes that catch up; nil: this node serves none.
 	Blocks BlockSource
@@ -61,6 +62,9 @@ type Config struct {
 	HTTP    *http.Client
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 }
+
+// ErrHeld means that exactly this transaction waits in the pool already, and so was found good.
+var ErrHeld = errors.New("the pool holds this transaction")
 
 // Pending is a transaction that waits in the pool.
 type Pending struct {

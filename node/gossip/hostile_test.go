@@ -30,7 +30,7 @@ func attack(t *testing.T, n *node, prepare func(*villain)) *villain {
 	t.Helper()
 	cfg, err := Config{
 		Key: newKey(t), Genesis: testGenesis, ListenIP: "127.0.0.1",
-		OnFrame: n.onFrame, OnPeer: n.onPeer, Admit: n.admitAll, Pending: n.pending,
+		OnFrame: n.onFrame, OnPeer: n.onPeer, Admit: n.admitAll, Pending: func(bool) []Pending { return n.pending() },
 	}.filled()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -98,9 +99,9 @@ func (m *mesh) inspect() func(PeerID, *pubsub.RPC) error {
 	}
 }
 
-// judge admits the transactions of a message. A message is passed on whole only if all of it was admitted, that is
-// verified by us: otherwise a peer could be blamed for what it could not know. What is new in other messages is sent
-// again by us.
+// judge admits the transactions of a message. It is passed on only if each of them was verified by us, and one of them was
+// new: otherwise a peer could be blamed for what it could not know. Others reach who lacks them when pools are compared:
+// to send what is new in them again would make a message that nobody has seen, of transactions that most peers have.
 func (m *mesh) judge(_ context.Context, from PeerID, msg *pubsub.Message) pubsub.ValidationResult {
 	n := m.net
 	if from == n.ID() {
@@ -112,17 +113,25 @@ func (m *mesh) judge(_ context.Context, from PeerID, msg *pubsub.Message) pubsub
 		return pubsub.ValidationReject
 	}
 	n.cfg.Metrics.Message("transaction", "in", len(msg.GetData()))
-	fresh, offence := n.admit(from, raws)
+	fresh, held, offence := n.admit(from, raws)
 	switch {
 	case offence != "":
 		n.Misbehaved(from, offence)
-		m.publish(fresh...)
+		m.publish(cloned(fresh)...)
 		return pubsub.ValidationReject
-	case len(fresh) == len(raws):
+	case len(fresh) > 0 && len(fresh)+held == len(raws):
 		return pubsub.ValidationAccept
 	}
-	m.publish(fresh...)
 	return pubsub.ValidationIgnore
+}
+
+// cloned gives transactions that do not keep the message they came in.
+func cloned(raws [][]byte) [][]byte {
+	out := make([][]byte, len(raws))
+	for i, raw := range raws {
+		out[i] = bytes.Clone(raw)
+	}
+	return out
 }
 
 func offenceOf(err error) Offence {
@@ -132,26 +141,45 @@ func offenceOf(err error) Offence {
 	return OffenceMalformed
 }
 
-// decodeBatch reads a message: the canonical encoding of an array of byte strings, not empty.
+// decodeBatch reads a message: the canonical encoding of an array of byte strings, not empty. The transactions are parts of
+// b, which nobody else may change; one of them keeps all of it.
 func decodeBatch(b []byte) ([][]byte, error) {
-	var raws [][]byte
-	if err := chain.Decode(b, &raws, batchBytes); err != nil {
-		return nil, fmt.Errorf("read transactions: %w", err)
+	if len(b) > batchBytes {
+		return nil, fmt.Errorf("read transactions: %w: %d bytes, at most %d are allowed", chain.ErrTooLarge, len(b), batchBytes)
 	}
-	if len(raws) == 0 {
+	n, b, err := chain.CutArray(b)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read transactions: %w", err)
+	case n == 0:
 		return nil, fmt.Errorf("read transactions: %w: there are none", chain.ErrEncoding)
+	case n > uint64(len(b)/6): // no transaction is that short, and nobody makes us allocate far more than he sends
+		return nil, fmt.Errorf("read transactions: %w: %d in %d bytes", chain.ErrEncoding, n, len(b))
+	}
+	raws := make([][]byte, n)
+	for i := range raws {
+		if raws[i], b, err = chain.CutBytes(b, batchBytes); err != nil {
+			return nil, fmt.Errorf("read transaction %d: %w", i, err)
+		}
+	}
+	if len(b) > 0 {
+		return nil, fmt.Errorf("read transactions: %w: %d bytes follow", chain.ErrEncoding, len(b))
 	}
 	return raws, nil
 }
 
-// admit offers a peer's transactions to the pool. It returns those that are new, and the offence if one of them is
-// garbage: something that is wrong whatever the state, and that its sender could have seen.
-func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Offence) {
+// admit offers a peer's transactions to the pool. It returns those that are new, how many were there already, and the
+// offence if one of them is garbage: something that is wrong whatever the state, and that its sender could have seen.
+func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, held int, offence Offence) {
 	errs := n.cfg.Admit(from, raws)
 	for i, raw := range raws[:min(len(raws), len(errs))] {
 		err := errs[i]
 		if err == nil {
 			fresh = append(fresh, raw)
+			continue
+		}
+		if errors.Is(err, ErrHeld) {
+			held++
 			continue
 		}
 		var refusal *chain.Refusal
@@ -165,11 +193,11 @@ func (n *Network) admit(from PeerID, raws [][]byte) (fresh [][]byte, offence Off
 			offence = OffenceBadSignature
 		default:
 			if worthRetrying(refusal.Code) {
-				n.retries.keep(from, raw)
+				n.retries.keep(from, bytes.Clone(raw)) // not all of the message
 			}
 		}
 	}
-	return fresh, offence
+	return fresh, held, offence
 }
 
 // PublishTxs spreads transactions this node's pool admitted from clients. It never blocks: with too many waiting already,
@@ -263,7 +291,11 @@ func batches(raws [][]byte) [][]byte {
 			raws = raws[1:] // larger than any transaction can be: nobody would take it
 			continue
 		}
-		out = append(out, chain.Encode(raws[:n]))
+		msg := chain.AppendArray(make([]byte, 0, size), uint64(n))
+		for _, raw := range raws[:n] {
+			msg = chain.AppendBytes(msg, raw)
+		}
+		out = append(out, msg)
 		raws = raws[n:]
 	}
 	return out

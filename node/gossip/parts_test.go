@@ -186,7 +186,7 @@ func TestAConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		cfg := Config{
 			Key: newKey(t), Genesis: testGenesis, ListenIP: "127.0.0.1",
 			OnFrame: func(PeerID, FrameKind, []byte) bool { return true }, OnPeer: func(PeerID, bool) {},
-			Admit: func(PeerID, [][]byte) []error { return nil }, Pending: func() []Pending { return nil },
+			Admit: func(PeerID, [][]byte) []error { return nil }, Pending: func(bool) []Pending { return nil },
 		}
 		change(&cfg)
 		if n, err := New(cfg); err == nil {

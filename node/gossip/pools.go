@@ -23,8 +23,13 @@ const (
 	// poolIDs caps the ids a request lists: all of a full pool, or the other side sends what is here.
 	poolIDs = 32_000
 	// poolEvery is how often a node compares its pool with that of one peer, besides at each connection: gossip may lose
-	// a message under load and never repeats it.
-	poolEvery = time.Second
+	// a message under load and never repeats it. While nothing is found it does so more and more seldom, down to
+	// poolSeldom: a full pool has tens of thousands of ids to hash.
+	poolEvery  = time.Second
+	poolSeldom = 8 * time.Second
+	// poolAll is for how long after it connected a peer is told of all that waits here; later only of what has waited for
+	// some seconds, which should have come to it by gossip.
+	poolAll = 10 * time.Second
 )
 
 // poolAsk asks for the transactions that wait at the other side and not here. Have lists what waits here: the first 8
@@ -56,7 +61,9 @@ func (n *Network) servePool(s network.Stream) {
 			have[binary.BigEndian.Uint64(b)] = true
 		}
 		var lacks [][]byte
-		for size, pending := 0, n.cfg.Pending(); len(pending) > 0; pending = pending[1:] {
+		l := n.link(s.Conn().RemotePeer())
+		all := l == nil || time.Since(l.since) < poolAll
+		for size, pending := 0, n.cfg.Pending(all); len(pending) > 0; pending = pending[1:] {
 			p := pending[0]
 			if have[shortID(ask.Salt, p.ID)] {
 				continue
@@ -78,11 +85,16 @@ func (n *Network) servePool(s network.Stream) {
 // SyncPool brings the transactions that wait at a peer and not here, at most 1 MiB of them, and returns how many were
 // admitted. It runs by itself when a peer connects, and now and then.
 func (n *Network) SyncPool(ctx context.Context, id PeerID) (admitted int, err error) {
+	return n.syncPool(ctx, id, false)
+}
+
+// syncPool is [Network.SyncPool]; what it brings may be passed on to other peers.
+func (n *Network) syncPool(ctx context.Context, id PeerID, passOn bool) (admitted int, err error) {
 	ask := poolAsk{Salt: make([]byte, 8)}
 	if _, err := rand.Read(ask.Salt); err != nil {
 		return 0, fmt.Errorf("compare pools: %w", err)
 	}
-	for i, p := range n.cfg.Pending() {
+	for i, p := range n.cfg.Pending(true) {
 		if i == poolIDs {
 			break
 		}
@@ -111,10 +123,11 @@ func (n *Network) SyncPool(ctx context.Context, id PeerID) (admitted int, err er
 			return admitted, fmt.Errorf("compare pools: %w", err)
 		}
 		n.cfg.Metrics.Message("transaction", "in", len(batch))
-		fresh, offence := n.admit(id, raws)
+		fresh, _, offence := n.admit(id, raws)
 		admitted += len(fresh)
-		// Others that were connected before the peer told us have nobody else to hear it from.
-		n.mesh.publish(fresh...)
+		if passOn {
+			n.mesh.publish(cloned(fresh)...)
+		}
 		if offence != "" {
 			n.Misbehaved(id, offence)
 			return admitted, fmt.Errorf("compare pools: the peer sent transactions that are %s", offence)
@@ -124,13 +137,17 @@ func (n *Network) SyncPool(ctx context.Context, id PeerID) (admitted int, err er
 
 // keepPools compares the pool with one peer's from time to time.
 func (n *Network) keepPools() {
-	for n.pause(poolEvery) {
+	for every := poolEvery; n.pause(every); {
 		peers := n.up()
 		if len(peers) == 0 {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
-		_, _ = n.SyncPool(ctx, peers[mrand.IntN(len(peers))])
+		if found, _ := n.SyncPool(ctx, peers[mrand.IntN(len(peers))]); found > 0 {
+			every = poolEvery
+		} else {
+			every = min(2*every, poolSeldom)
+		}
 		cancel()
 	}
 }
@@ -139,7 +156,8 @@ func (n *Network) keepPools() {
 func (n *Network) greet(id PeerID) {
 	ctx, cancel := context.WithTimeout(n.ctx, 3*askTimeout)
 	defer cancel()
-	_, _ = n.SyncPool(ctx, id)
+	// Others that were connected before the peer told us have nobody else to hear it from at once.
+	_, _ = n.syncPool(ctx, id, true)
 	n.finder.learn(ctx, id)
 	n.ping(ctx, id)
 }

@@ -82,7 +82,7 @@ func startAs(t testing.TB, key keys.PrivateKey, change func(*Config)) *node {
 	n := &node{key: key, pool: map[string]bool{}, asked: map[string]int{}, bans: map[string]int{}, drops: map[string]int{}}
 	cfg := Config{
 		Key: key, Genesis: testGenesis, ListenIP: "127.0.0.1", MaxProposalBytes: 1 << 20,
-		OnFrame: n.onFrame, OnPeer: n.onPeer, Admit: n.admitAll, Pending: n.pending, Metrics: n,
+		OnFrame: n.onFrame, OnPeer: n.onPeer, Admit: n.admitAll, Pending: func(bool) []Pending { return n.pending() }, Metrics: n,
 	}
 	if change != nil {
 		change(&cfg)
@@ -125,7 +125,7 @@ func (n *node) admitAll(_ PeerID, raws [][]byte) []error {
 		n.asked[string(raw)]++
 		switch s := string(raw); {
 		case n.pool[s]:
-			errs[i] = chain.Refuse(chain.RefusedDuplicate, "again")
+			errs[i] = ErrHeld
 		case strings.HasPrefix(s, "tx"):
 			n.pool[s] = true
 			n.order = append(n.order, s)

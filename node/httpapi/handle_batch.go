@@ -126,7 +126,7 @@ func splitSequence(body []byte) (raws [][]byte, err error) {
 		if raw, rest, err = chain.CutBytes(rest, chain.MaxTxBytes); err != nil {
 			return nil, fail(api.CodeBadRequest, fmt.Sprintf("item %d of the CBOR sequence: %v", len(raws), err))
 		}
-		raws = append(raws, bytes.Clone(raw)) // one that waits for long must not keep the whole body
+		raws = append(raws, raw)
 	}
 	return raws, nil
 }

@@ -1,6 +1,10 @@
 package keys
 
-import "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+import (
+	"sync"
+
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+)
 
 // zip215 is the one rule of the chain. Single and batch verification must name the same preset: the library's default
 // differs from it, and a block accepted under one and refused under the other splits the network.
@@ -22,9 +26,31 @@ type Batch struct {
 	n int
 }
 
+// expandBelow is the size of a batch from which the library sums all points at once. To prepare tables for the keys, as
+// it does for smaller ones, would be wasted.
+const expandBelow = 95
+
 // NewBatch returns an empty batch with room for n signatures; more may be added.
 func NewBatch(n int) *Batch {
-	return &Batch{v: ed25519.NewBatchVerifierWithCapacity(max(n, 0))}
+	b := &Batch{v: ed25519.NewBatchVerifierWithCapacity(max(n, 0))}
+	b.expect(n)
+	return b
+}
+
+// expect prepares the batch for n signatures.
+func (b *Batch) expect(n int) {
+	if n >= expandBelow {
+		b.v.ForceNoPublicKeyExpansion()
+	}
+}
+
+// batches are large ones to be used again: an entry has half a kilobyte.
+var batches = sync.Pool{New: func() any { return NewBatch(0) }}
+
+// reset empties the batch, and keeps its room.
+func (b *Batch) reset() {
+	b.v.Reset()
+	b.n = 0
 }
 
 // Add puts a signature in the batch. What pub, msg and sig hold is taken now: they may change afterwards.
@@ -47,3 +73,6 @@ func (b *Batch) Verify() (ok bool, each []bool) {
 	}
 	return b.v.Verify(nil)
 }
+
+// all reports whether every signature is valid; with a wrong one it does not look which. An empty batch is not.
+func (b *Batch) all() bool { return b.v.VerifyBatchOnly(nil) }

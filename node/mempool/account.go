@@ -15,6 +15,7 @@ type account struct {
 	ready   int    // how many of them follow nonce without a gap
 	cost    uint64 // of all of them; never above balance
 	at      int    // position in Pool.tails, -1 when not there
+	looked  bool   // Committed is about to look at it
 }
 
 func (a *account) tail() *Tx { return a.txs[len(a.txs)-1] }
@@ -52,7 +53,6 @@ func (p *Pool) put(a *account, tx *Tx) {
 	a.cost += tx.Cost()
 	tx.home, tx.due = a, -1
 	p.byID[tx.ID] = tx
-	p.bySum[tx.sum] = tx
 	p.bytes += len(tx.Raw)
 	if tx.Body.ValidUntil != 0 {
 		p.expiring.push(tx)
@@ -74,7 +74,6 @@ func (p *Pool) drop(tx *Tx) {
 func (p *Pool) forget(tx *Tx) {
 	tx.home.cost -= tx.Cost()
 	delete(p.byID, tx.ID)
-	delete(p.bySum, tx.sum)
 	p.bytes -= len(tx.Raw)
 	if tx.due >= 0 {
 		p.expiring.take(tx.due)
@@ -89,12 +88,14 @@ func (p *Pool) settle(a *account) {
 		a.ready++
 	}
 	p.ready += a.ready
-	switch {
-	case len(a.txs) == 0:
-		if a.at >= 0 {
-			p.tails.take(a.at)
-		}
+	if len(a.txs) == 0 {
 		delete(p.accounts, a.addr)
+	}
+	switch {
+	case !p.ordered:
+	case len(a.txs) == 0 && a.at >= 0:
+		p.tails.take(a.at)
+	case len(a.txs) == 0:
 	case a.at < 0:
 		p.tails.push(a)
 	default:
@@ -102,9 +103,37 @@ func (p *Pool) settle(a *account) {
 	}
 }
 
+// worst returns the account whose last transaction goes first when room is needed, nil if nothing waits. Their order is
+// made when it is asked for, and kept until the pool is half empty: most pools are never full.
+func (p *Pool) worst() *account {
+	if !p.ordered {
+		p.ordered = true
+		for _, a := range p.accounts { // the order is total, so the map's does not matter
+			p.tails.push(a)
+		}
+	}
+	if p.tails.len() == 0 {
+		return nil
+	}
+	return p.tails.first()
+}
+
+// relax forgets the order of tails where it is not needed for some time.
+func (p *Pool) relax() {
+	if !p.ordered || 2*len(p.byID) > p.cfg.MaxTxs || 2*p.bytes > p.cfg.MaxBytes {
+		return
+	}
+	p.ordered = false
+	for _, a := range p.tails.items {
+		a.at = -1
+	}
+	p.tails.items = nil
+}
+
 // refresh reads a's decided state and drops what it no longer allows: used nonces, those in gone, and, in order of
-// nonce, everything from the first that cannot be paid. gone is nil when it is not a block that makes us look.
-func (p *Pool) refresh(a *account, gone map[chain.Hash]bool) error {
+// nonce, everything from the first that cannot be paid. block says that a block makes us look, whose transactions are
+// marked as gone.
+func (p *Pool) refresh(a *account, block bool) error {
 	balance, nonce, err := p.cfg.State.Account(a.addr)
 	if err != nil {
 		return stateError(a.addr, err)
@@ -114,9 +143,9 @@ func (p *Pool) refresh(a *account, gone map[chain.Hash]bool) error {
 	kept := a.txs[:0]
 	for _, tx := range a.txs {
 		switch {
-		case gone[tx.ID]:
+		case tx.gone:
 			p.forget(tx)
-		case tx.Body.Nonce <= nonce && gone == nil:
+		case tx.Body.Nonce <= nonce && !block:
 			p.forget(tx) // most likely by the very block whose Committed is about to come: not lost
 		case tx.Body.Nonce <= nonce:
 			p.lose(tx, chain.RefusedNonceUsed)

@@ -17,33 +17,33 @@ func (p *Pool) Committed(height uint64, ids []chain.Hash, touched []chain.Addres
 	defer p.mu.Unlock()
 	before := p.ready
 	p.height = max(p.height, height)
-	gone := make(map[chain.Hash]bool, len(ids))
 	var look []*account
-	seen := make(map[chain.Address]bool, len(touched))
-	visit := func(addr chain.Address) {
-		if a := p.accounts[addr]; a != nil && !seen[addr] {
-			seen[addr] = true
+	visit := func(a *account) {
+		if a != nil && !a.looked {
+			a.looked = true
 			look = append(look, a)
 		}
 	}
 	for _, id := range ids {
-		gone[id] = true
 		if tx := p.byID[id]; tx != nil {
-			visit(tx.Body.From)
+			tx.gone = true
+			visit(tx.home)
 		}
 	}
 	for _, addr := range touched {
-		visit(addr)
+		visit(p.accounts[addr])
 	}
 	var errs []error
 	for _, a := range look {
-		errs = append(errs, p.refresh(a, gone))
+		a.looked = false
+		errs = append(errs, p.refresh(a, true))
 	}
 	for p.expiring.len() > 0 && p.expiring.first().Body.ValidUntil <= p.height {
 		tx := p.expiring.first()
 		p.drop(tx)
 		p.tell(tx, chain.RefusedExpired)
 	}
+	p.relax()
 	if p.ready != before {
 		p.notify()
 	}

@@ -15,7 +15,7 @@ func TestABlockTakesItsTransactionsAway(t *testing.T) {
 	p := newPool(t, state, nil)
 	one := mustAdd(t, p, ann.sign(transfer(ann, bob, 1, 100, 10)))
 	two := mustAdd(t, p, ann.sign(transfer(ann, bob, 2, 100, 10)))
-	if err := state.apply(&one.Body); err != nil {
+	if err := state.apply(one.Body); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Committed(1, []chain.Hash{one.ID}, []chain.Address{ann.addr, bob.addr}); err != nil {
@@ -90,7 +90,7 @@ func TestAnAdmissionBetweenTheStateAndCommittedSeesTheNewState(t *testing.T) {
 	state.balance[ann.addr] = 1000
 	p := newPool(t, state, nil)
 	one := mustAdd(t, p, ann.sign(transfer(ann, bob, 1, 500, 10)))
-	if err := state.apply(&one.Body); err != nil {
+	if err := state.apply(one.Body); err != nil {
 		t.Fatal(err)
 	}
 	mustAdd(t, p, ann.sign(transfer(ann, bob, 2, 480, 10))) // affordable only if the first is not counted twice

@@ -36,6 +36,30 @@ func (p *Pool) List(after uint64, limit int) []*Tx {
 	return all[:min(max(limit, 0), len(all))]
 }
 
+// Arrived is the sequence number of the last transaction that was let in.
+func (p *Pool) Arrived() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.seq
+}
+
+// Waiting returns the executable transactions up to a sequence number, those of an account in the order of their nonces. An
+// account's are left out from the first that arrived later on.
+func (p *Pool) Waiting(until uint64) []*Tx {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	out := make([]*Tx, 0, p.ready)
+	for _, a := range p.accounts {
+		for _, tx := range a.txs[:a.ready] {
+			if tx.Seq > until {
+				break
+			}
+			out = append(out, tx)
+		}
+	}
+	return out
+}
+
 // Stats is the size of a pool at one moment.
 type Stats struct {
 	Transactions int    `json:"transactions"`

@@ -28,7 +28,10 @@ type Config struct {
 	Params  chain.Params
 	Height  uint64 // the last decided height at the start
 	State   StateReader
-	Known   *keys.Known // signatures found good before, which the pool adds to; nil: check all
+	Known   *keys.Known // public keys found good before, which the pool adds to; nil: check all
+	// Verified are signatures of transactions found good before, which the pool adds to. It is worth having only if pools
+	// of one process share it: a pool remembers what it let in. Nil: check all.
+	Verified *keys.Known
 
 	// MaxTxs and MaxBytes bound the whole pool; bytes are those of encoded signed transactions. What the pool needs in
 	// memory is about MaxBytes plus 1 KiB for each transaction.
@@ -49,14 +52,14 @@ type Config struct {
 // Tx is a transaction in the pool. It does not change: share it freely, and modify nothing in it.
 type Tx struct {
 	ID   chain.Hash // of the unsigned body
-	Body chain.Tx
+	Body *chain.Tx
 	Raw  []byte // the canonical signed encoding, as a block carries it
 	Seq  uint64 // order of arrival at this node, from 1
 
-	signed *chain.SignedTx
-	sum    chain.Hash // of Raw
+	signed *chain.SignedTx // whose body is Body
 	home   *account
-	due    int // position in Pool.expiring, -1 when it never expires
+	due    int  // position in Pool.expiring, -1 when it never expires
+	gone   bool // in the block that Committed is told of
 
 	seen struct{ height, balance, nonce uint64 } // of the sender, when the transaction was first looked at
 }
@@ -66,16 +69,17 @@ func (t *Tx) Cost() uint64 { return t.Body.Amount + t.Body.Fee }
 
 // Pool is the set of transactions that wait for a block. Make one with [New].
 type Pool struct {
-	cfg     Config
-	changed chan struct{}
+	cfg      Config
+	changed  chan struct{}
+	verifier *keys.Verifier
 
 	mu       sync.RWMutex
 	height   uint64 // last decided
 	seq      uint64
 	byID     map[chain.Hash]*Tx
-	bySum    map[chain.Hash]*Tx // by hash of Raw
 	accounts map[chain.Address]*account
-	tails    order[*account] // the worst last transaction first
+	tails    order[*account] // the worst last transaction first; see worst
+	ordered  bool            // tails has all accounts
 	expiring order[*Tx]      // the earliest validUntil first
 	bytes    int
 	ready    int // executable transactions
@@ -104,9 +108,9 @@ func New(cfg Config) (*Pool, error) {
 	return &Pool{
 		cfg:      cfg,
 		changed:  make(chan struct{}, 1),
+		verifier: keys.NewVerifier(),
 		height:   cfg.Height,
 		byID:     map[chain.Hash]*Tx{},
-		bySum:    map[chain.Hash]*Tx{},
 		accounts: map[chain.Address]*account{},
 		tails:    order[*account]{before: worseTail, place: func(a *account, i int) { a.at = i }},
 		expiring: order[*Tx]{before: dueBefore, place: func(t *Tx, i int) { t.due = i }},

@@ -61,7 +61,7 @@ func TestAPoolHoldsItsPromisesWhateverHappens(t *testing.T) {
 				touched = append(touched, tx.From, tx.To)
 			}
 			for _, tx := range txs {
-				apply(&tx.Body)
+				apply(tx.Body)
 			}
 			for i := range others {
 				apply(&others[i])
@@ -150,7 +150,7 @@ func check(t *rapid.T, p *mempool.Pool, state *ledger, height uint64) {
 	}
 	world, next := state.clone(), map[chain.Address]uint64{}
 	for _, tx := range chosen {
-		if err := world.apply(&tx.Body); err != nil {
+		if err := world.apply(tx.Body); err != nil {
 			t.Fatalf("selected transactions must apply in order: %v", err)
 		}
 		next[tx.Body.From] = tx.Body.Nonce + 1

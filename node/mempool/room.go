@@ -2,13 +2,18 @@ package mempool
 
 import "github.com/posnet/posnet/node/chain"
 
+// crowded reports whether there is no room for bytes more. One part in reserve of the room is taken for full; 0 means none.
+func (p *Pool) crowded(bytes, reserve int) bool {
+	mostTxs, mostBytes := p.cfg.MaxTxs, p.cfg.MaxBytes
+	if reserve > 0 {
+		mostTxs, mostBytes = mostTxs-mostTxs/reserve, mostBytes-mostBytes/reserve
+	}
+	return len(p.byID) >= mostTxs || p.bytes+bytes > mostBytes
+}
+
 // refuseFull refuses, before its signature is looked at, what makeRoom would not make room for.
 func (p *Pool) refuseFull(tx *Tx, reserve int) error {
-	most, bytes := p.cfg.MaxTxs, p.cfg.MaxBytes
-	if reserve > 0 {
-		most, bytes = most-most/reserve, bytes-bytes/reserve
-	}
-	if len(p.byID) < most && p.bytes+len(tx.Raw) <= bytes {
+	if !p.crowded(len(tx.Raw), reserve) || !p.ordered { // without their order the admission will see
 		return nil
 	}
 	if p.tails.len() > 0 {
@@ -31,11 +36,8 @@ func (p *Pool) makeRoom(tx *Tx, a *account) error {
 	var victims []*Tx
 	price := uint64(0) // fees of the executable victims
 	for ok := p.readyWith(tx, a); ok && !p.fits(tx); {
-		if p.tails.len() == 0 {
-			break
-		}
-		worst := p.tails.first()
-		if worst == a {
+		worst := p.worst()
+		if worst == nil || worst == a {
 			// a's own last transaction: dropping it for another of a's is no gain, and may cut tx off.
 			break
 		}

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/posnet/posnet/node/chain"
@@ -18,7 +19,7 @@ func (p *Pool) glance(results []Result, reserve int) {
 const atOnce = 256
 
 func (p *Pool) glanceSome(results []Result, reserve int) {
-	p.mu.RLock()
+	p.readLockOrdered(reserve)
 	defer p.mu.RUnlock()
 	for i := range results {
 		if results[i].Err != nil {
@@ -28,6 +29,19 @@ func (p *Pool) glanceSome(results []Result, reserve int) {
 			results[i] = Result{Err: err}
 		}
 	}
+}
+
+// readLockOrdered takes the lock for reading, with the order of tails if room is short.
+func (p *Pool) readLockOrdered(reserve int) {
+	p.mu.RLock()
+	if p.ordered || !p.crowded(chain.MaxTxBytes, reserve) {
+		return
+	}
+	p.mu.RUnlock()
+	p.mu.Lock()
+	p.worst()
+	p.mu.Unlock()
+	p.mu.RLock()
 }
 
 func (p *Pool) glanceAt(tx *Tx, reserve int) error {
@@ -54,7 +68,7 @@ func (p *Pool) ask(tx *Tx) error {
 	if p.cfg.Check == nil {
 		return nil
 	}
-	return p.cfg.Check(&tx.Body)
+	return p.cfg.Check(tx.Body)
 }
 
 // admit puts the verified transactions of results into the pool, those it refuses are replaced by the reason.
@@ -110,7 +124,7 @@ func (p *Pool) enter(tx *Tx) error {
 		return err
 	}
 	p.seq++
-	tx.Seq = p.seq
+	tx.Seq, tx.Raw = p.seq, bytes.Clone(tx.Raw) // it may be part of something large
 	p.put(a, tx)
 	return nil
 }
@@ -132,7 +146,7 @@ func (p *Pool) account(tx *Tx) (*account, error) {
 		return nil, stateError(addr, err)
 	case known && (balance != a.balance || nonce != a.nonce):
 		// A block was applied and Committed comes only after us: what waits must fit the new state first.
-		if err := p.refresh(a, nil); err != nil {
+		if err := p.refresh(a, false); err != nil {
 			return nil, err
 		}
 	default:
@@ -143,7 +157,7 @@ func (p *Pool) account(tx *Tx) (*account, error) {
 
 // refusePlain refuses what needs no account to see.
 func (p *Pool) refusePlain(tx *Tx) error {
-	switch body := &tx.Body; {
+	switch body := tx.Body; {
 	case p.byID[tx.ID] != nil:
 		return chain.Refuse(chain.RefusedDuplicate, "transaction %s is already waiting for a block: no need to send it again", tx.ID)
 	case body.Fee < p.cfg.Params.MinFee:

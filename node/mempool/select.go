@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"bytes"
 	"container/heap"
 
 	"github.com/posnet/posnet/node/chain"
@@ -80,11 +81,11 @@ func (p *Pool) Executable() int {
 // Opened gives the transaction of these signed bytes, and its id, if the pool holds exactly them, and so has verified every
 // signature in them: whoever executes a block need not do it again. Change nothing in it.
 func (p *Pool) Opened(raw []byte) (*chain.SignedTx, chain.Hash, bool) {
-	sum := chain.Sum(raw)
+	id := chain.Sum(chain.BodyOf(raw))
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if tx := p.bySum[sum]; tx != nil {
-		return tx.signed, tx.ID, true
+	if tx := p.byID[id]; tx != nil && bytes.Equal(tx.Raw, raw) {
+		return tx.signed, id, true
 	}
 	return nil, chain.Hash{}, false
 }

@@ -90,10 +90,12 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.up = true
-	life := n.life
+	life, known := n.life, n.memory()
+	pool := n.Pool
+	pool.Verified = known
 	n.replica, err = replica.Open(replica.Config{
 		Genesis: n.genesis, Self: n.public.Address, Signer: n.signer, Store: n.store, FS: n.disk, WALDir: "wal",
-		Logger: slog.New(slog.DiscardHandler), Known: n.memory(), Pool: n.Pool, Ports: n.ports(life), Observer: n.observer(life),
+		Logger: slog.New(slog.DiscardHandler), Known: known, Pool: pool, Ports: n.ports(life), Observer: n.observer(life),
 	})
 	if err == nil {
 		n.engine, err = catchup.NewEngine(n.enginePorts(life))
