@@ -111,6 +111,10 @@ e2e: ## End-to-end tests on a cluster (the embedded one unless CLUSTER says othe
 bench: ## The figures of the README as a table.
 	@hack/scripts/bench.sh
 
+.PHONY: bench-micro
+bench-micro: ## Micro-benchmarks for benchstat, on the standard output (BENCH=Batch BENCH_COUNT=6 BENCHTIME=200ms PKG=./node/keys).
+	@hack/scripts/microbench.sh $(filter-out ./...,$(PKG))
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.
 	@hack/scripts/fuzz.sh $(FUZZTIME)

@@ -5,7 +5,7 @@
 #   COUNT=200          transfers to measure            RUNS=3   starts of a devnet, and of a network on the cluster
 #   IDLE=30            seconds of rest before a node's memory is read
 #   POSNET=FILE        the program to measure (default: built into bin/)
-#   BENCH_GO=1         the micro-benchmarks of keys and stake too
+#   BENCH_GO=1         the micro-benchmarks too, each once (make bench-micro alone is for benchstat)
 source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 
 COUNT="${COUNT:-200}" RUNS="${RUNS:-3}" IDLE="${IDLE:-30}"
@@ -294,7 +294,7 @@ echo
       line = sprintf("%-" w[1] "s  %-" w[2] "s  %-" w[3] "s  %s", c[r, 1], c[r, 2], c[r, 3], c[r, 4]); sub(/ +$/, "", line); print line}}'
 echo
 if [[ -n "${BENCH_GO:-}" ]]; then
-  go test -run '^$' -bench . -benchtime 200ms ./node/keys ./node/stake
+  BENCH_COUNT="${BENCH_COUNT:-1}" hack/scripts/microbench.sh
   echo
 fi
 printf '{"version":"%s","cores":%d,"load":%s,"transfers":%d,%s}\n' "$version" "$cores" "${load:-null}" "$COUNT" "$json"

@@ -1,25 +1,30 @@
 package mempool_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/mempool"
 )
 
-// BenchmarkAdd admits transactions of many accounts, 32 at a time, as they come from peers.
+// BenchmarkAdd admits transactions of many accounts, one by one, as they come from peers, and as a client's batch brings them.
+// An operation is one transaction.
 func BenchmarkAdd(b *testing.B) {
-	const batch = 32
-	raws, state := many(b.N)
-	p := newPool(b, state, func(c *mempool.Config) { c.MaxTxs, c.MaxBytes = b.N+1, 1<<30 })
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := 0; i < b.N; i += batch {
-		for _, r := range p.AddAll(raws[i:min(i+batch, b.N)]) {
-			if r.Err != nil {
-				b.Fatal(r.Err)
+	for _, batch := range []int{1, 32, 250} {
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			raws, state := many(b.N)
+			p := newPool(b, state, func(c *mempool.Config) { c.MaxTxs, c.MaxBytes = b.N+1, 1<<30 })
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := 0; i < b.N; i += batch {
+				for _, r := range p.AddAll(raws[i:min(i+batch, b.N)]) {
+					if r.Err != nil {
+						b.Fatal(r.Err)
+					}
+				}
 			}
-		}
+		})
 	}
 }
 
