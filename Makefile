@@ -95,6 +95,11 @@ bench-chain: ## posnet and CometBFT in turn on this machine: one table, one line
 	@go build -o bin/posnet ./cmd/posnet
 	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" $(FLAGS)
 
+.PHONY: bench-curve
+bench-curve: ## 4, 7, 13 and 25 validators on this machine: finality, peak, messages, memory; up to 8 min (FLAGS=--quick: 3).
+	@go build -o bin/posnet ./cmd/posnet
+	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" --curve 4,7,13,25 $(FLAGS)
+
 .PHONY: mutants
 mutants: ## Plant every bug of docs/mutants.md, one at a time: the tests must find each.
 	@go run ./hack/mutants

@@ -121,16 +121,24 @@ func (b *bench) build(ctx context.Context, r *figure.Report) error {
 	return nil
 }
 
+// setup makes the directory of one network; done removes it.
+func (b *bench) setup(system string, validators int) (s round.Setup, done func() error, err error) {
+	if err := os.Mkdir(b.data, 0o700); err != nil {
+		return s, nil, err
+	}
+	return round.Setup{
+		Exe: b.programs[system].exe, Dir: b.data, Records: b.records, Validators: validators, Idle: b.idle,
+		Warmup: b.warmup, Duration: b.duration, Rate: b.rate, InFlight: b.inFlight, Tell: b.tell.tell,
+	}, func() error { return os.RemoveAll(b.data) }, nil
+}
+
 // turn measures one system once, and removes its data.
 func (b *bench) turn(ctx context.Context, t turn) (r figure.Run, err error) {
-	if err := os.Mkdir(b.data, 0o700); err != nil {
+	s, done, err := b.setup(t.system, b.validators)
+	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.data)) }()
-	s := round.Setup{
-		Exe: b.programs[t.system].exe, Dir: b.data, Records: b.records, Validators: b.validators, Idle: b.idle,
-		Warmup: b.warmup, Duration: b.duration, Rate: b.rate, Tell: b.tell.tell,
-	}
+	defer func() { err = errors.Join(err, done()) }()
 	switch t.system {
 	case cometName:
 		return comet.Run(ctx, s, comet.Tuned)

@@ -17,12 +17,15 @@ type options struct {
 	rounds     int
 	validators int
 	rate       int
+	inFlight   int
 	idle       int
 	warmup     time.Duration
 	duration   time.Duration
 	systems    []string
 	dir        string
 	posnet     string
+	curve      []int // sizes of the curve; none: the comparison
+	limit      time.Duration
 }
 
 // systems that can be measured; the first two are by default.
@@ -52,15 +55,18 @@ Ctrl-C ends the run and takes everything away.
 	}
 	var only string
 	var quick bool
+	var curve string
 	f.IntVar(&o.rounds, "rounds", 3, "how often each system is measured; they take turns")
 	f.IntVar(&o.validators, "validators", 4, "how many validators each network has")
 	f.IntVar(&o.rate, "rate", 0, "transactions offered a second at the peak; 0: as many as are taken")
+	f.IntVar(&o.inFlight, "in-flight", 10_000, "most transactions under way at the peak: sent, and not yet seen in a block; the same for each system")
 	f.IntVar(&o.idle, "idle", 200, "how many transactions to send one at a time")
 	f.DurationVar(&o.warmup, "warmup", 10*time.Second, "how long the load runs before it is measured")
 	f.DurationVar(&o.duration, "duration", time.Minute, "how long it is measured")
 	f.StringVar(&only, "only", "", "measure only `SYSTEM`: posnet, cometbft or cometbft-default (or several, with commas)")
 	f.StringVar(&o.dir, "dir", "", "`directory` for programs and networks, on a disk (default $XDG_CACHE_HOME/posnet/bench, or ~/.cache/posnet/bench)")
 	f.StringVar(&o.posnet, "posnet", "", "posnet `program` to measure (default: built from this tree)")
+	f.StringVar(&curve, "curve", "", "instead of comparing, measure posnet with these `numbers` of validators, such as 4,7,13,25")
 	f.BoolVar(&quick, "quick", false, "a first look: one round, 10 s after 3 s, 50 one at a time")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -68,16 +74,27 @@ Ctrl-C ends the run and takes everything away.
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("%q is no flag", f.Arg(0))
 	}
+	if curve != "" {
+		if err := o.setCurve(curve, given(f), quick); err != nil {
+			return nil, err
+		}
+		quick = false
+	}
 	if quick {
-		given := map[string]bool{}
-		f.Visit(func(f *flag.Flag) { given[f.Name] = true })
-		o.quick(given)
+		o.quick(given(f))
 	}
 	o.systems = []string{posnetName, cometName}
 	if only != "" {
 		o.systems = strings.Split(only, ",")
 	}
 	return o, o.check()
+}
+
+// given are the flags on the command line.
+func given(f *flag.FlagSet) map[string]bool {
+	out := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { out[f.Name] = true })
+	return out
 }
 
 // quick sets what was not given on the command line.
@@ -104,6 +121,8 @@ func (o *options) check() error {
 		return fmt.Errorf("--validators %d: from 1 to %d", o.validators, maxValidators)
 	case o.rate < 0 || o.idle < 0:
 		return errors.New("--rate and --idle must not be negative")
+	case o.inFlight < 250 || o.inFlight > 1_000_000:
+		return fmt.Errorf("--in-flight %d: from 250, a batch, to 1000000", o.inFlight)
 	case o.warmup < 0 || o.duration < time.Second:
 		return errors.New("--warmup must not be negative, and --duration must be a second or more")
 	}

@@ -33,6 +33,17 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestACurveHasItsOwnMeasure(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"--curve", "4,7", "--quick", "--idle", "7"}, io.Discard)
+	if err != nil || !slices.Equal(o.curve, []int{4, 7}) || o.idle != 7 || o.duration != 5*time.Second || o.limit != quickCurveLimit {
+		t.Errorf("%+v (%v)", o, err)
+	}
+	if o, err = parse([]string{"--curve", "25"}, io.Discard); err != nil || o.limit != curveLimit || o.idle != 50 {
+		t.Errorf("%+v (%v)", o, err)
+	}
+}
+
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ says, args string }{
@@ -42,6 +53,8 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"a second or more", "--duration 10ms"},
 		{"choose from", "--only tendermint"},
 		{"twice", "--only posnet,posnet"},
+		{"--in-flight 10", "--in-flight 10"},
+		{"--curve", "--curve 4,33"},
 		{"no flag", "posnet"},
 		{"not defined", "--fast"},
 	} {

@@ -14,11 +14,6 @@ import (
 )
 
 const (
-	// inFlight is how many transactions are under way at the peak. Blocks take
-	// some thousands, so that the chain always has the next ones at hand. Of 5,000,
-	// 10,000, 20,000 and 40,000 this one gave the most throughput; more only wait
-	// longer, and cost memory and garbage collection.
-	inFlight = 10_000
 	// perNode is how many connections send to each node.
 	perNode = 2
 	// drain is how long the rest may take to come into blocks afterwards.
@@ -43,7 +38,7 @@ func (l *loader) phase(ctx context.Context, name string, rate float64, warmup, d
 	if err != nil {
 		return figure.Load{}, err
 	}
-	win := newWindow(inFlight)
+	win := newWindow(l.setup.InFlight)
 	heard := &hearing{win: win}
 	unsubscribe, err := l.net.nodes[0].rpc.subscribe(ctx, heard.hear, func(err error) { cancel(err) })
 	if err != nil {

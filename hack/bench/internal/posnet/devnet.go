@@ -28,6 +28,9 @@ type network struct {
 	setup round.Setup
 	apis  []*api
 	nodes []int // process ids
+
+	accounts int // between which transfers go
+	entries  int // to how many nodes they are sent
 }
 
 // start starts a devnet and waits until its nodes are connected. On an error,
@@ -41,7 +44,7 @@ func start(ctx context.Context, s round.Setup) (n *network, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n = &network{Process: p, setup: s}
+	n = &network{Process: p, setup: s, accounts: accounts, entries: s.Validators}
 	for i := range s.Validators {
 		n.apis = append(n.apis, newAPI(fmt.Sprintf("http://127.0.0.1:%d", apiPort+i)))
 	}
@@ -125,8 +128,8 @@ func (n *network) dirs() []string {
 // remote are the flags that name the nodes and the key which pays.
 func (n *network) remote() []string {
 	var urls []string
-	for _, a := range n.apis {
+	for _, a := range n.apis[:n.entries] {
 		urls = append(urls, a.base)
 	}
-	return []string{"--node", strings.Join(urls, ","), "--key-file", filepath.Join(n.setup.Dir, "faucet.pem"), "--output", "json"}
+	return []string{"--target", strings.Join(urls, ","), "--key-file", filepath.Join(n.setup.Dir, "faucet.pem"), "--output", "json"}
 }

@@ -24,29 +24,31 @@ type loaded struct {
 	Blocks     *int     `json:"blocks"`
 	Finality   spread   `json:"finalityMs"`
 	CPUSeconds *float64 `json:"cpuSeconds"`
+	// The window in which it counted.
+	Began *time.Time `json:"began"`
+	Ended *time.Time `json:"ended"`
 }
 
-// parseLoad reads what the generator measured. A key that is missing is an
-// error: a zero would look like a figure.
-func parseLoad(b []byte) (figure.Load, error) {
+// window is when the generator counted.
+type window struct{ from, to time.Time }
+
+// parseLoad reads what the generator measured, and when. A key that is missing
+// is an error: a zero would look like a figure.
+func parseLoad(b []byte) (figure.Load, window, error) {
 	var l loaded
 	if err := json.Unmarshal(b, &l); err != nil {
-		return figure.Load{}, fmt.Errorf("read the output of posnet bench load: %w in %.200q", err, b)
+		return figure.Load{}, window{}, fmt.Errorf("read the output of posnet bench load: %w in %.200q", err, b)
 	}
-	if l.Submitted == nil || l.Refused == nil || l.Final == nil || l.Seconds == nil || l.Blocks == nil || l.Finality.P50 == nil || l.Finality.P99 == nil || l.CPUSeconds == nil {
-		return figure.Load{}, fmt.Errorf("the output of posnet bench load lacks a key: %.500s", b)
+	if l.Submitted == nil || l.Refused == nil || l.Final == nil || l.Seconds == nil || l.Blocks == nil || l.Finality.P50 == nil || l.Finality.P99 == nil || l.CPUSeconds == nil ||
+		l.Began == nil || l.Ended == nil {
+		return figure.Load{}, window{}, fmt.Errorf("the output of posnet bench load lacks a key: %.500s", b)
 	}
-	if *l.Final < 1 || *l.Seconds <= 0 {
-		return figure.Load{}, fmt.Errorf("no transfer became final: %d submitted, %d refused", *l.Submitted, *l.Refused)
+	if *l.Final < 1 || *l.Seconds <= 0 || !l.Began.Before(*l.Ended) {
+		return figure.Load{}, window{}, fmt.Errorf("no transfer became final: %d submitted, %d refused", *l.Submitted, *l.Refused)
 	}
 	return figure.Load{
 		Final: *l.Final, Seconds: *l.Seconds, P50: *l.Finality.P50, P99: *l.Finality.P99, GeneratorCPU: *l.CPUSeconds, Blocks: *l.Blocks,
-	}, nil
-}
-
-// window is when the generator measured: it writes its output at the end.
-func window(l figure.Load, ended time.Time) (from, to time.Time) {
-	return ended.Add(-time.Duration(l.Seconds * float64(time.Second))), ended
+	}, window{*l.Began, *l.Ended}, nil
 }
 
 // parseIdle reads the times of 'posnet bench'.

@@ -13,6 +13,8 @@ const loadOutput = `{
   "chainID": "devnet",
   "accounts": 100000,
   "rate": 0,
+  "began": "2026-11-22T19:00:00.250Z",
+  "ended": "2026-11-22T19:01:00.750Z",
   "seconds": 60.5,
   "submitted": 610000,
   "refused": 3,
@@ -28,7 +30,7 @@ const loadOutput = `{
 
 func TestTheGeneratorsOutputIsRead(t *testing.T) {
 	t.Parallel()
-	got, err := parseLoad([]byte(loadOutput))
+	got, win, err := parseLoad([]byte(loadOutput))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,27 +38,26 @@ func TestTheGeneratorsOutputIsRead(t *testing.T) {
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	ended := time.Unix(1000, 0)
-	if from, to := window(got, ended); !to.Equal(ended) || ended.Sub(from) != 60500*time.Millisecond {
-		t.Errorf("the window is from %v to %v, want the 60.5 s before the end", from, to)
+	if win.to.Sub(win.from) != 60500*time.Millisecond || win.from.Nanosecond() != 250_000_000 {
+		t.Errorf("the window is from %v to %v, want the 60.5 s that the output tells", win.from, win.to)
 	}
 }
 
 func TestAFigureThatIsMissingIsNotZero(t *testing.T) {
 	t.Parallel()
-	for _, key := range []string{"submitted", "refused", "final", "seconds", "blocks", "cpuSeconds", "p50", "p99", "finalityMs"} {
+	for _, key := range []string{"submitted", "refused", "final", "seconds", "blocks", "cpuSeconds", "p50", "p99", "finalityMs", "began", "ended"} {
 		text := strings.Replace(loadOutput, `"`+key+`"`, `"other"`, 1)
 		if text == loadOutput {
 			t.Fatalf("no %s in the sample", key)
 		}
-		if _, err := parseLoad([]byte(text)); err == nil {
+		if _, _, err := parseLoad([]byte(text)); err == nil {
 			t.Errorf("without %s there is no error", key)
 		}
 	}
 	for name, text := range map[string]string{
 		"nothing final": strings.Replace(loadOutput, "605000", "0", 1), "no time": strings.Replace(loadOutput, "60.5", "0", 1), "no JSON": "posnet: refused", "nothing": "",
 	} {
-		if _, err := parseLoad([]byte(text)); err == nil {
+		if _, _, err := parseLoad([]byte(text)); err == nil {
 			t.Errorf("%s is taken for a measurement", name)
 		}
 	}
@@ -78,7 +79,7 @@ func TestIdleOutput(t *testing.T) {
 func FuzzParseLoad(f *testing.F) {
 	f.Add([]byte(loadOutput))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if l, err := parseLoad(b); err == nil && (l.Final < 1 || l.Seconds <= 0) {
+		if l, win, err := parseLoad(b); err == nil && (l.Final < 1 || l.Seconds <= 0 || !win.from.Before(win.to)) {
 			t.Errorf("%+v from %q", l, b)
 		}
 	})

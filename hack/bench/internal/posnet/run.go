@@ -35,14 +35,8 @@ func Run(ctx context.Context, s round.Setup) (r figure.Run, err error) {
 	ctx, done := n.watch(ctx)
 	defer done(nil) // first, so that stopping is not taken for a failure
 	if s.Idle > 0 {
-		s.Tellf("one at a time, %d of them", s.Idle)
-		args := append([]string{"bench", "--count", strconv.Itoa(s.Idle)}, n.remote()...)
-		out, err := proc.Output(ctx, s.Records, "posnet-bench", s.Exe, args...)
-		if err == nil {
-			r.IdleP50, r.IdleP99, err = parseIdle(out)
-		}
-		if err != nil {
-			return r, fmt.Errorf("one transfer at a time: %w", err)
+		if r.IdleP50, r.IdleP99, err = n.idle(ctx); err != nil {
+			return r, err
 		}
 	}
 	if r.Peak, err = n.phase(ctx, "peak", float64(s.Rate), s.Warmup, s.Duration); err != nil {
@@ -53,6 +47,20 @@ func Run(ctx context.Context, s round.Setup) (r figure.Run, err error) {
 		return r, fmt.Errorf("at half of the peak: %w", err)
 	}
 	return r, nil
+}
+
+// idle measures transfers one at a time.
+func (n *network) idle(ctx context.Context) (p50, p99 float64, err error) {
+	n.setup.Tellf("one at a time, %d of them", n.setup.Idle)
+	args := append([]string{"bench", "--count", strconv.Itoa(n.setup.Idle)}, n.remote()...)
+	out, err := proc.Output(ctx, n.setup.Records, "posnet-bench", n.setup.Exe, args...)
+	if err == nil {
+		p50, p99, err = parseIdle(out)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("one transfer at a time: %w", err)
+	}
+	return p50, p99, nil
 }
 
 // phase loads the network, at a rate or (0) as much as it takes, and measures
@@ -73,19 +81,23 @@ func (n *network) phase(ctx context.Context, name string, rate float64, warmup, 
 		defer close(told)
 		n.tell(telling, name, time.Now())
 	}()
-	args := append([]string{
-		"bench", "load", "--accounts", strconv.Itoa(accounts), "--rate", strconv.FormatFloat(rate, 'f', 1, 64),
+	args := []string{
+		"bench", "load", "--accounts", strconv.Itoa(n.accounts), "--rate", strconv.FormatFloat(rate, 'f', 1, 64),
 		"--warmup", warmup.String(), "--duration", duration.String(),
-	}, n.remote()...)
+	}
+	if rate == 0 { // a paced load is offered whatever is under way
+		args = append(args, "--in-flight", strconv.Itoa(n.setup.InFlight))
+	}
+	args = append(args, n.remote()...)
 	out, err := proc.Output(ctx, n.setup.Records, "posnet-load", n.setup.Exe, args...)
-	ended := time.Now()
 	silent()
 	<-told
 	took := nodes.Stop()
 	if err != nil {
 		return l, err
 	}
-	if l, err = parseLoad(out); err != nil {
+	l, win, err := parseLoad(out)
+	if err != nil {
 		return l, err
 	}
 	if err := n.settle(ctx); err != nil {
@@ -98,9 +110,8 @@ func (n *network) phase(ctx context.Context, name string, rate float64, warmup, 
 	if l.DiskTxs, err = n.apis[0].transactions(ctx, first.Height); err != nil {
 		return l, err
 	}
-	from, to := window(l, ended)
-	l.NodeCPU = took.CPU(from, to)
-	l.MemoryMax, l.MemoryMean = took.Memory(from, to)
+	l.NodeCPU = took.CPU(win.from, win.to)
+	l.MemoryMax, l.MemoryMean = took.Memory(win.from, win.to)
 	l.DiskBytes = float64(after - before)
 	return l, nil
 }

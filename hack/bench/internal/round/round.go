@@ -23,6 +23,8 @@ type Setup struct {
 	// Rate is how many transactions are offered in a second at the peak; 0 is as
 	// many as are taken.
 	Rate int
+	// InFlight is how many transactions are under way at most at the peak: sent, and not yet seen in a block.
+	InFlight int
 	// Tell shows progress: one line that the next one replaces.
 	Tell func(text string)
 }
