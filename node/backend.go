@@ -32,6 +32,9 @@ func (b backend) Node() httpapi.NodeInfo {
 	if m == nil {
 		if g := b.genesis.Load(); g != nil {
 			info.State, info.ChainID, info.GenesisHash = httpapi.Starting, g.ChainID, g.Hash()
+			if t := b.taking.Load(); t != nil {
+				info.Reason, info.Message = joiningBySnapshot, takingOver(t)
+			}
 		}
 		return info
 	}
@@ -40,7 +43,7 @@ func (b backend) Node() httpapi.NodeInfo {
 	if i, ok := v.Set.Index(id.Address); ok {
 		info.Stake = v.Set.At(i).Stake
 	}
-	info.P2PPort = m.net.Port()
+	info.P2PPort, info.FirstHeight = m.net.Port(), m.store.Base()
 	info.State = httpapi.Running
 	switch h := b.halted.Load(); {
 	case h != nil:
@@ -50,6 +53,11 @@ func (b backend) Node() httpapi.NodeInfo {
 	case m.behind():
 		p := m.catchup.Progress()
 		info.State, info.Message = httpapi.CatchingUp, fmt.Sprintf("at height %d of %d", p.Height, p.Target)
+		if m.lacks() {
+			info.Reason, info.Message = historyMissing, *m.missing.Load()
+		}
+	case m.lacks():
+		info.Reason, info.Message = historyMissing, *m.missing.Load()
 	case v.Validator && !v.Voting:
 		info.Reason, info.Message = "Listening", "not voting until vote states were exchanged with more than two thirds of the stake"
 	}
@@ -100,7 +108,7 @@ func (b backend) BlockAt(_ context.Context, height uint64) (*httpapi.Block, erro
 	m := b.joined.Load()
 	raw, err := m.store.Block(height)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, m.older(height, notFound(err))
 	}
 	block, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
 	if err != nil {
@@ -122,8 +130,9 @@ func (b backend) BlockAt(_ context.Context, height uint64) (*httpapi.Block, erro
 
 // RawBlock implements httpapi.Backend.
 func (b backend) RawBlock(_ context.Context, height uint64) ([]byte, error) {
-	raw, err := b.joined.Load().store.Block(height)
-	return raw, notFound(err)
+	m := b.joined.Load()
+	raw, err := m.store.Block(height)
+	return raw, m.older(height, notFound(err))
 }
 
 // BlockByHash implements httpapi.Backend.
@@ -144,7 +153,7 @@ func (b backend) Draw(_ context.Context, height, round uint64) (*httpapi.Draw, e
 	}
 	seed, set, err := replica.ReadPast(m.store, height)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, m.older(height, notFound(err))
 	}
 	return &httpapi.Draw{Draw: set.Draw(seed, height, round), Set: set}, nil
 }

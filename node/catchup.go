@@ -18,7 +18,7 @@ func (m *member) catchupConfig(net *gossip.Network) catchup.Config {
 			peers := net.Peers()
 			out := make([]catchup.Peer, len(peers))
 			for i, p := range peers {
-				out[i] = catchup.Peer{ID: string(p.ID), Height: p.Height}
+				out[i] = catchup.Peer{ID: string(p.ID), Height: p.Height, Base: p.Base}
 			}
 			return out
 		},
@@ -30,7 +30,12 @@ func (m *member) catchupConfig(net *gossip.Network) catchup.Config {
 			}
 			return out, err
 		},
-		Apply:   func(ctx context.Context, b catchup.Block) error { return m.apply(ctx, b.Block, b.Certificate) },
+		Apply: func(ctx context.Context, b catchup.Block) error {
+			if err := m.distrusted(b.Block, b.Certificate); err != nil {
+				return err
+			}
+			return m.apply(ctx, b.Block, b.Certificate)
+		},
 		Hostile: func(err error) bool { return errors.Is(err, replica.ErrHostile) },
 		Blame: func(peer string, err error) {
 			m.log.Warn("peer brought a wrong block", "peer", gossip.PeerID(peer).String(), "error", err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/posnet/posnet/node/snapshot"
 	"github.com/posnet/posnet/node/telemetry"
 )
 
@@ -45,6 +46,12 @@ type Config struct {
 	DebugAddress string
 	// Peers are seeds, as host:apiPort. A name stands for all its addresses.
 	Peers []string
+	// TrustHeight and TrustHash name a block of the chain that the user has from a source to trust, such as a node of their own:
+	// its height, and its hash in hexadecimal. With them a node that has no state yet takes over that of a recent height from
+	// its peers, verified from this block on, instead of executing all blocks since the genesis; it then has no blocks of
+	// lower heights. A node that has a state goes on with it, and ends if the chain has another block there. 0 and "": none.
+	TrustHeight uint64
+	TrustHash   string
 	// KeepVersions is how many recent versions of the state tree are kept for
 	// proofs; older ones are pruned in the background.
 	KeepVersions uint64
@@ -91,10 +98,28 @@ func (c *Config) Check() error {
 			return fmt.Errorf("%s %d is not a port: use 1 to 65535", p.flag, p.port)
 		}
 	}
+	if _, err := c.trust(); err != nil {
+		return err
+	}
 	for _, s := range c.Peers {
 		if _, _, err := net.SplitHostPort(s); err != nil {
 			return fmt.Errorf("--peers %q is not host:port, the port being the API's (8050): %w", s, err)
 		}
 	}
 	return nil
+}
+
+// trust reads the trusted block; the zero value is none.
+func (c *Config) trust() (t snapshot.Trust, err error) {
+	switch {
+	case c.TrustHeight == 0 && c.TrustHash == "":
+		return t, nil
+	case c.TrustHeight == 0 || c.TrustHash == "":
+		return t, errors.New("--trust-height and --trust-hash name one block: give both, or none of them")
+	}
+	t.Height = c.TrustHeight
+	if err := t.Hash.UnmarshalText([]byte(c.TrustHash)); err != nil || t.Hash.IsZero() {
+		return t, fmt.Errorf("--trust-hash %q is not the hash of a block: it has 64 hexadecimal digits, as GET /api/v1/blocks/%d shows them", c.TrustHash, c.TrustHeight)
+	}
+	return t, nil
 }

@@ -29,6 +29,8 @@ type member struct {
 	loop    *loop
 	net     *gossip.Network
 	catchup *catchup.Catchup
+	served  served
+	missing atomic.Pointer[string] // what gap said last
 	waiters *waiters
 	recent  *recent
 	settled settled
@@ -121,6 +123,7 @@ func (m *member) run(ctx context.Context) error {
 	go func() { done <- m.catchup.Run(ctx) }()
 	go func() { done <- m.prune(ctx) }()
 	go m.watchDisk(ctx)
+	go m.tidy(ctx)
 	err := m.loop.run(ctx)
 	cancel()
 	err = errors.Join(err, ignoreCancel(<-done), ignoreCancel(<-done))
@@ -128,7 +131,12 @@ func (m *member) run(ctx context.Context) error {
 }
 
 // close gives the files free.
-func (m *member) close() error { return errors.Join(m.loop.replica.Close(), m.store.Close()) }
+func (m *member) close() error {
+	if m.served.Source != nil {
+		m.served.Source.Close() // the store waits for what is pinned
+	}
+	return errors.Join(m.loop.replica.Close(), m.store.Close())
+}
 
 // prune drops old versions of the state tree, a bounded piece at a time.
 func (m *member) prune(ctx context.Context) error {

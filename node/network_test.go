@@ -28,6 +28,7 @@ type testNet struct {
 	faucet  keys.PrivateKey
 	dirs    []string
 	nodes   []*testNode
+	tune    func(i int, cfg *node.Config) // nil: nothing to change
 }
 
 type testNode struct {
@@ -92,6 +93,9 @@ func (net *testNet) start(i int) {
 		if n != nil {
 			cfg.Peers = append(cfg.Peers, fmt.Sprintf("127.0.0.1:%d", n.ports.API))
 		}
+	}
+	if net.tune != nil {
+		net.tune(i, &cfg)
 	}
 	ready := make(chan node.Ports, 1)
 	cfg.Ready = func(p node.Ports) { ready <- p }

@@ -57,6 +57,9 @@ func evidenceWord(e *chain.Evidence) string {
 
 func (m *member) observeDecision(d replica.Decision) {
 	m.changed = true
+	if m.served.Source != nil {
+		m.served.Committed(d.Block.Header.Height)
+	}
 	now := time.Now()
 	c, v := &m.metrics.Consensus, &m.metrics.Validator
 	h := &d.Block.Header

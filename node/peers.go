@@ -18,6 +18,8 @@ const proposalOverhead = 4 << 10
 // joinNetwork starts the peers' side. From here on the API answers for the
 // chain.
 func (m *member) joinNetwork() error {
+	m.served = newServed(m.store, m)
+	m.metrics.Catchup.Base.Set(float64(m.store.Base()))
 	net, err := gossip.New(gossip.Config{
 		Key: m.identity.Peer, Genesis: m.hash, ListenIP: m.cfg.IP, Port: m.cfg.PeerPort, Seeds: m.cfg.Peers,
 		MaxProposalBytes: int(m.genesis.Params.MaxBytes) + proposalOverhead,
@@ -38,7 +40,7 @@ func (m *member) joinNetwork() error {
 		},
 		Admit:   m.admit,
 		Pending: m.pending,
-		Blocks:  blockSource{m.store}, Log: m.log, Metrics: m.metrics.Peers,
+		Blocks:  m.served, Log: m.log, Metrics: m.metrics.Peers,
 	})
 	if err != nil {
 		return fmt.Errorf("join the network: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/gossip"
 	"github.com/posnet/posnet/node/httpapi"
+	"github.com/posnet/posnet/node/snapshot"
 	"github.com/posnet/posnet/node/telemetry"
 )
 
@@ -25,9 +26,10 @@ type service struct {
 	metrics  *telemetry.Metrics
 	identity *Identity
 	peerID   string
-	ports    Ports                         // of the listeners that are there from the start
-	genesis  atomic.Pointer[chain.Genesis] // nil until it is there
-	joined   atomic.Pointer[member]        // nil until it has been opened
+	ports    Ports                          // of the listeners that are there from the start
+	genesis  atomic.Pointer[chain.Genesis]  // nil until it is there
+	joined   atomic.Pointer[member]         // nil until it has been opened
+	taking   atomic.Pointer[snapshot.Stats] // of a state that is being taken over; nil before
 	halted   atomic.Pointer[halt]
 	stopping atomic.Bool
 }
@@ -66,6 +68,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return ignoreCancel(err)
 	}
 	s.genesis.Store(g)
+	if err := s.joinBySnapshot(ctx, g); err != nil {
+		return ignoreCancel(err)
+	}
 	m, err := s.openMember(g)
 	if err != nil {
 		return err
@@ -179,6 +184,9 @@ func (s *service) ready(context.Context) []telemetry.Reason {
 	case s.stopping.Load():
 		return []telemetry.Reason{{Code: "Stopping", Message: "the node is shutting down"}}
 	case m == nil && s.genesis.Load() != nil:
+		if t := s.taking.Load(); t != nil {
+			return []telemetry.Reason{{Code: joiningBySnapshot, Message: takingOver(t)}}
+		}
 		return []telemetry.Reason{{Code: string(httpapi.Starting), Message: "the node opens its files"}}
 	case m == nil:
 		return []telemetry.Reason{{Code: string(httpapi.AwaitingGenesis), Message: "the node waits for its genesis"}}

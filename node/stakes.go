@@ -28,7 +28,7 @@ func (b backend) Validators(_ context.Context, height uint64) (*httpapi.Validato
 	if height != v.Height+1 {
 		var err error
 		if _, set, err = replica.ReadPast(m.store, height); err != nil {
-			return nil, notFound(err)
+			return nil, m.older(height, notFound(err))
 		}
 	}
 	view, err := m.store.View()

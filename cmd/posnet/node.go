@@ -36,12 +36,18 @@ At the first start the node makes its keys in the data directory and keeps a cop
 belongs to that network and continues where it stopped. 'posnet genesis create' makes a genesis from the identities of the
 validators; 'posnet init --help' goes the whole way, from keys to three nodes.
 
+A node that has no state yet may take over that of a recent height from its peers instead of executing every block since the
+genesis: give it the height and the hash of one block that you know to be the chain's, with --trust-height and --trust-hash.
+
 Every flag is also an environment variable (--data-dir is POSNET_DATA_DIR) and a key of the YAML file given by --config.
 A flag wins over the environment, the environment over the file.`,
 		Example: `  # three nodes in three terminals, as in the original demonstration
   posnet node --ip 127.0.0.1 --node-port 8010 --api-port 8050 --private-port 9464 --data-dir n0 --genesis genesis.json
   posnet node --ip 127.0.0.1 --node-port 8011 --api-port 8051 --private-port 9465 --data-dir n1 --genesis genesis.json --peers 127.0.0.1:8050
-  posnet node --ip 127.0.0.1 --node-port 8012 --api-port 8052 --private-port 9466 --data-dir n2 --genesis genesis.json --peers 127.0.0.1:8050 --key-file my.pem`,
+  posnet node --ip 127.0.0.1 --node-port 8012 --api-port 8052 --private-port 9466 --data-dir n2 --genesis genesis.json --peers 127.0.0.1:8050 --key-file my.pem
+
+  # a fourth that follows, and joins by snapshot; the hash is that of your own node's block, as 'posnet query block 120000' shows it
+  posnet node --data-dir n3 --genesis genesis.json --peers seed.example.org:8050 --trust-height 120000 --trust-hash 5bd562070980bff26d433470de3a3a1440a7d1c3244e454e159710323b1bf759`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := fillFlags(cmd.Flags(), s.config, os.LookupEnv); err != nil {
@@ -69,6 +75,8 @@ A flag wins over the environment, the environment over the file.`,
 	f.IntVar(&cfg.PrivatePort, "private-port", cfg.PrivatePort, "`port` of metrics, health and logs; 0 picks a free one, -1 is off")
 	f.StringVar(&cfg.DebugAddress, "debug-address", "", "loopback `host:port` of profiles (/debug/pprof/) and the log level; off when empty")
 	f.StringSliceVar(&cfg.Peers, "peers", nil, "nodes to begin with, as `host:apiPort`; a name stands for all its addresses")
+	f.Uint64Var(&cfg.TrustHeight, "trust-height", 0, "`height` of a block you trust: a node without a state joins by snapshot, verified from this block on, instead of executing the whole chain; give --trust-hash too")
+	f.StringVar(&cfg.TrustHash, "trust-hash", "", "`hash` of the block of --trust-height, 64 hexadecimal digits, from a source you trust (not from the peers that are asked)")
 	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` whose state can be proven; older versions are pruned")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "json, text, or auto: text at a terminal")

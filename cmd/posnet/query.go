@@ -82,6 +82,7 @@ func queryNode(r *remote) *cobra.Command {
 				row(w, "chain", n.ChainID)
 				row(w, "genesis", n.GenesisHash)
 				row(w, "height", n.Height)
+				row(w, "blocks from", n.FirstHeight)
 				row(w, "address", n.Address)
 				row(w, "validator", yes(n.Validator))
 				row(w, "stake", pos(n.Stake))

@@ -74,9 +74,19 @@ var Decoders = []Decoder{
 	{"node/gossip.poolAsk", "peer", "node/gossip.FuzzAnswers"},
 	{"node/gossip.blocksAsk", "peer", "node/gossip.FuzzAnswers"},
 	{"node/gossip.peersAsk", "peer", "node/gossip.FuzzAnswers"},
+	{"node/gossip.partAsk", "peer", "node/gossip.FuzzAnswers"},
+	{"node/gossip.headersAsk", "peer", "node/gossip.FuzzAnswers"},
+	{"node/gossip.baseAsk", "peer", "node/gossip.FuzzAnswers"},
+	{"node/gossip.baseAnswer", "peer", "node/gossip.FuzzAnswers"},
 	{"node/gossip.known.info", "peer", "node/gossip.FuzzAnswers"},
 	{"node/gossip.readIdentity", "pod", "node/gossip.FuzzIdentity"},
 	{"node/gossip.KeyOf", "peer", "node/gossip.FuzzPeerID"},
+
+	{"node/snapshot.DecodeOffer", "peer", "node/snapshot.FuzzAnswers"},
+	{"node/snapshot.DecodeManifest", "peer", "node/snapshot.FuzzAnswers"},
+	{"node/snapshot.decodeAnswer", "peer", "node/snapshot.FuzzAnswers"},
+	{"node/snapshot.DecodeChunk", "peer", "node/snapshot.FuzzAnswers"},
+	{"node/snapshot.Engine.headed", "peer", "node/snapshot.FuzzHeaders"},
 
 	{"node/httpapi.Server.readTransaction", "user", "node/httpapi.FuzzCreateTransaction"},
 	{"node/httpapi.Server.Handler", "user", "node/httpapi.FuzzTargets"},
@@ -109,6 +119,7 @@ var Properties = map[string]string{
 	"node/httpapi.FuzzBatch":              "whole batches through the API, in both forms",
 	"node/chain.FuzzCutBytes":             "the items of a batch of transactions, held to what the strict decoder says",
 	"node/chain.FuzzTxByHand":             "the reader of transactions that is written by hand, held to what the library's says",
+	"node/snapshot.FuzzChunk":             "chunks of a state have one encoding",
 	"node/keys.FuzzKeyFiles":              "the memory both readers of key files take",
 }
 

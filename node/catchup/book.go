@@ -79,7 +79,7 @@ func (b *book) choose(peers []Peer, from uint64, now time.Duration, except func(
 	found := false
 	for _, p := range peers {
 		n := b.see(p.ID)
-		if p.Height < from || n.until > now || n.busy >= PerPeer || except(p.ID) {
+		if p.Height < from || p.Base > from || n.until > now || n.busy >= PerPeer || except(p.ID) {
 			continue
 		}
 		if !found || cmp.Or(

@@ -10,7 +10,7 @@ func TestTheBookPrefersWhoDeliveredAndRestsWhoFailed(t *testing.T) {
 	t.Parallel()
 	now := 1000 * time.Second
 	b := newBook()
-	peers := []Peer{{"a", 10}, {"b", 20}, {"c", 1 << 60}}
+	peers := []Peer{{ID: "a", Height: 10}, {ID: "b", Height: 20}, {ID: "c", Height: 1 << 60}}
 	nobody := func(string) bool { return false }
 	choose := func(from uint64) string { p, _ := b.choose(peers, from, now, nobody); return p.ID }
 	if got := choose(5); got != "a" {

@@ -27,6 +27,8 @@
 // one brings only a part, the others still count for what remains, so nobody keeps a node slow by bringing one block at a
 // time just before somebody else.
 //
+// A peer that joined by snapshot has no blocks below some height, and says so: it is not asked for them.
+//
 // A peer that is a single block ahead is no reason to fetch: consensus will have that block in a moment. Only when it does
 // not is it asked for.
 //

@@ -38,7 +38,7 @@ func (n *node) config() Config {
 		Peers: func() []Peer {
 			var out []Peer
 			for i := range 4 {
-				out = append(out, Peer{fmt.Sprint(i), n.tip})
+				out = append(out, Peer{ID: fmt.Sprint(i), Height: n.tip})
 			}
 			return out
 		},

@@ -11,6 +11,7 @@ import (
 type Peer struct {
 	ID     string
 	Height uint64 // what it claims to have decided
+	Base   uint64 // the first height whose block it claims to have; one that joined by snapshot has none before. 0: all
 }
 
 // Block is a final block as it travels, unverified.
@@ -188,7 +189,7 @@ func (e *Engine) due() bool {
 	e.look = e.now + lookEvery
 	height, ahead := e.ports.Height(), uint64(0)
 	for _, p := range e.here() {
-		if !e.book.resting(p.ID, e.now) {
+		if p.Base <= height+1 && !e.book.resting(p.ID, e.now) {
 			ahead = max(ahead, p.Height)
 		}
 	}

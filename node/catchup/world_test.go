@@ -48,6 +48,7 @@ type event struct {
 // fake is a peer: what it claims, how it answers, when it is not there.
 type fake struct {
 	claims uint64
+	base   uint64 // the first block it says it has
 	answer func(from uint64, count int) reply
 	gone   func(now time.Duration) bool
 	asked  int
@@ -168,7 +169,7 @@ func (w *world) list() []Peer {
 	var out []Peer
 	for id, p := range w.peers { // in any order, as the port allows
 		if p.gone == nil || !p.gone(w.now) {
-			out = append(out, Peer{ID: id, Height: p.claims})
+			out = append(out, Peer{ID: id, Height: p.claims, Base: p.base})
 		}
 	}
 	return out

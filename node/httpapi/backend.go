@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/posnet/posnet/node/chain"
@@ -27,7 +28,7 @@ type Backend interface {
 	// Status is the state of the chain.
 	Status() Status
 	// BlockAt is the final block of a height; [ErrNotFound] if there is none
-	// yet, [ErrPruned] if it was deleted.
+	// yet, [ErrPruned] or a [BeforeHistory] if it is not here any more or never was.
 	BlockAt(ctx context.Context, height uint64) (*Block, error)
 	// RawBlock is the encoding of the final block of a height, with the same errors.
 	RawBlock(ctx context.Context, height uint64) ([]byte, error)
@@ -84,6 +85,18 @@ var (
 	ErrUnavailable = errors.New("not available at the moment")
 )
 
+// BeforeHistory says that a height is below the first one whose block this node has: it joined by snapshot. It is
+// [ErrPruned].
+type BeforeHistory struct{ First uint64 }
+
+// Error says where the history begins.
+func (e BeforeHistory) Error() string {
+	return fmt.Sprintf("this node's history begins at height %d, since it joined by snapshot; ask one that has more", e.First)
+}
+
+// Unwrap gives ErrPruned.
+func (BeforeHistory) Unwrap() error { return ErrPruned }
+
 // NodeState is what a node is doing.
 type NodeState string
 
@@ -111,6 +124,7 @@ type NodeInfo struct {
 	PeerID      string // libp2p's text form of Keys.Peer
 	P2PPort     int
 	Height      uint64
+	FirstHeight uint64 // whose block is here; 0 before the node has its state
 	Validator   bool   // in the set of the height being decided
 	Stake       uint64 // base units in that set
 }

@@ -38,12 +38,15 @@ func asAPIError(err error) *apiError {
 		known   *apiError
 		refusal *chain.Refusal
 		fromWeb *echo.HTTPError
+		before  BeforeHistory
 	)
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &refusal):
 		return fail(string(refusal.Code), refusal.Message)
+	case errors.As(err, &before):
+		return fail(api.CodePruned, before.Error()).with("firstHeight", before.First)
 	case errors.Is(err, ErrPruned):
 		return fail(api.CodePruned, "this node keeps only recent blocks; ask one that keeps more")
 	case errors.Is(err, ErrBadCursor):

@@ -139,7 +139,7 @@ func (s *Server) block(ctx context.Context, id string) (*Block, error) {
 		}
 		b, err := s.backend.BlockByHash(ctx, hash)
 		if errors.Is(err, ErrNotFound) {
-			return nil, fail(api.CodeBlockNotFound, "no final block here has this hash")
+			return nil, fail(api.CodeBlockNotFound, "no final block here has this hash"+s.since())
 		}
 		return b, err
 	}
@@ -159,6 +159,14 @@ func (s *Server) block(ctx context.Context, id string) (*Block, error) {
 		return nil, s.noBlock(height)
 	}
 	return b, err
+}
+
+// since says where the history begins, if that is not the first block: what is not found may be older.
+func (s *Server) since() string {
+	if first := s.backend.Node().FirstHeight; first > 1 {
+		return fmt.Sprintf("; this node's history begins at height %d, since it joined by snapshot", first)
+	}
+	return ""
 }
 
 func (s *Server) noBlock(height uint64) error {

@@ -28,7 +28,7 @@ func (s *Server) GetNode(c echo.Context) error {
 		State: string(n.State), Reason: n.Reason, Message: n.Message,
 		NetworkUID: n.NetworkUID, Ordinal: n.Ordinal, Address: n.Address,
 		ConsensusKey: n.Keys.Consensus, VrfKey: n.Keys.VRF, PeerKey: n.Keys.Peer,
-		PeerID: n.PeerID, P2pPort: n.P2PPort, Height: n.Height, Validator: n.Validator, Stake: api.Units(n.Stake),
+		PeerID: n.PeerID, P2pPort: n.P2PPort, Height: n.Height, FirstHeight: n.FirstHeight, Validator: n.Validator, Stake: api.Units(n.Stake),
 	})
 }
 

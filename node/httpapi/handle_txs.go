@@ -142,7 +142,7 @@ func (s *Server) waitFinal(ctx context.Context, id chain.Hash, wait time.Duratio
 func (s *Server) findTx(ctx context.Context, id chain.Hash) (*Tx, error) {
 	tx, err := s.backend.Tx(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return nil, fail(api.CodeTxNotFound, "this node knows no transaction with this id: it may not have arrived yet, was refused, or is pruned")
+		return nil, fail(api.CodeTxNotFound, "this node knows no transaction with this id: it may not have arrived yet, was refused, or is pruned"+s.since())
 	}
 	return tx, err
 }

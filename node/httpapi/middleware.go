@@ -147,7 +147,7 @@ func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 			case AwaitingGenesis:
 				return fail(api.CodeAwaitingGenesis, "this node has no genesis yet: its network's ceremony is not over, or no --genesis was given")
 			case Starting:
-				return fail(api.CodeUnavailable, "this node is starting: ask again in a moment")
+				return fail(api.CodeUnavailable, "this node is starting: ask again in a moment; GET "+BasePath+"/node says what it is doing")
 			}
 		}
 		return next(c)

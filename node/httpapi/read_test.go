@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/posnet/posnet/node/chain"
@@ -220,6 +221,17 @@ func TestWhatDoesNotExistSaysSo(t *testing.T) {
 		"/transactions/" + none + "?wait=final": api.CodeTxNotFound,
 	} {
 		w.get(path).fails(code)
+	}
+	for path, code := range map[string]string{
+		"/blocks/1": api.CodePruned, "/blocks/" + none: api.CodeBlockNotFound, "/transactions/" + none: api.CodeTxNotFound,
+	} {
+		if e := w.get(path).fails(code); !strings.Contains(e.Message, "history begins at height 2") {
+			t.Errorf("%s does not say where the history begins: %s", path, e.Message)
+		}
+	}
+	var n api.Node
+	if w.get("/node").is(200, &n); n.FirstHeight != 2 {
+		t.Errorf("the first height is %d, want 2", n.FirstHeight)
 	}
 	w.post("/node/attest", `{"nonce":"`+none+`"}`).fails(api.CodeNoCeremony)
 }

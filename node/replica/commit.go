@@ -9,6 +9,7 @@ import (
 	"github.com/posnet/posnet/node/consensus"
 	"github.com/posnet/posnet/node/ledger"
 	"github.com/posnet/posnet/node/signer"
+	"github.com/posnet/posnet/node/stake"
 	"github.com/posnet/posnet/node/store"
 )
 
@@ -135,7 +136,12 @@ func (r *Replica) Certified(raw, rawCert []byte) error {
 // checkOwnSignature stops a node whose key has signed what its sign-state does
 // not know: another process runs with it, or the volume is an old copy.
 func (r *Replica) checkOwnSignature(h *chain.Header, c *chain.Certificate) {
-	i, ok := r.tip.set.Index(r.cfg.Self)
+	r.checkOwn(r.tip.set, h, c)
+}
+
+// checkOwn is checkOwnSignature for a block of which set is the validator set.
+func (r *Replica) checkOwn(set *stake.Set, h *chain.Header, c *chain.Certificate) {
+	i, ok := set.Index(r.cfg.Self)
 	if !ok || r.cfg.Signer == nil {
 		return
 	}

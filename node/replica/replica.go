@@ -140,6 +140,7 @@ func Open(cfg Config) (*Replica, error) {
 	r.core = consensus.New(consensus.Config{Genesis: r.genesis, Self: cfg.Self, Known: r.cfg.Known})
 	r.begin(recovered)
 	r.remindCore()
+	r.checkBase()
 	return r, r.err
 }
 

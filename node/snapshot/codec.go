@@ -106,8 +106,6 @@ func (p *pairs) add(key, value []byte) {
 	p.b = chain.AppendBytes(chain.AppendBytes(p.b, key), value)
 }
 
-func (p *pairs) full() bool { return len(p.b) >= ChunkBytes }
-
 func (p *pairs) encode() []byte {
 	return append(chain.AppendArray(make([]byte, 0, len(p.b)+9), 2*p.n), p.b...)
 }

@@ -198,7 +198,7 @@ func (s *Source) make(p *pin, v *store.View) {
 	if err == nil {
 		m.Seed = seed
 		at := time.Now()
-		err = cut(v, nil, func(start, chunk []byte) error {
+		err = cut(v, nil, ChunkBytes, func(start, chunk []byte) error {
 			sum := sha256.Sum256(chunk)
 			m.Sums = append(m.Sums, sum[:]...)
 			m.Bytes += uint64(len(chunk))
@@ -239,7 +239,7 @@ func (s *Source) Chunk(height, index uint64) ([]byte, error) {
 	s.mu.Unlock()
 	defer view.Close()
 	var out []byte
-	err := cut(view, start, func(_, chunk []byte) error {
+	err := cut(view, start, ChunkBytes, func(_, chunk []byte) error {
 		out = chunk
 		return errEnough
 	})
@@ -251,8 +251,9 @@ func (s *Source) Chunk(height, index uint64) ([]byte, error) {
 
 var errEnough = errors.New("one is enough")
 
-// cut cuts the state into chunks from a key on, and calls fn with the first key and the encoding of each.
-func cut(v *store.View, from []byte, fn func(start, chunk []byte) error) error {
+// cut cuts the state into chunks from a key on, each of which ends with the pair that brings it to size bytes, and calls fn
+// with the first key and the encoding of each.
+func cut(v *store.View, from []byte, size int, fn func(start, chunk []byte) error) error {
 	var p pairs
 	var start []byte
 	var err error
@@ -267,7 +268,7 @@ func cut(v *store.View, from []byte, fn func(start, chunk []byte) error) error {
 		if p.n == 0 {
 			start = slices.Clone(key)
 		}
-		if p.add(key, value); p.full() {
+		if p.add(key, value); len(p.b) >= size {
 			end()
 		}
 		return err == nil

@@ -315,6 +315,9 @@ type Node struct {
 	// ConsensusKey An Ed25519 public key in hexadecimal.
 	ConsensusKey PublicKey `json:"consensusKey"`
 
+	// FirstHeight The first height whose block this node has: 1, or that of the snapshot it joined by. 0 while it has no state yet. What is asked of lower heights is answered with `pruned`.
+	FirstHeight uint64 `json:"firstHeight"`
+
 	// GenesisHash Empty before genesis.
 	GenesisHash string `json:"genesisHash"`
 	Height      uint64 `json:"height"`

@@ -25,6 +25,7 @@ func (s *Solo) Node() httpapi.NodeInfo {
 	if s.State == httpapi.AwaitingGenesis {
 		return n
 	}
+	n.FirstHeight = max(1, s.PrunedBelow)
 	n.ChainID, n.GenesisHash, n.Height, n.Validator, n.Stake = s.genesis.ChainID, s.hash, s.Tip(), true, 25*chain.UnitsPerPOS
 	return n
 }
@@ -85,7 +86,7 @@ func (s *Solo) BlockAt(ctx context.Context, height uint64) (*httpapi.Block, erro
 	case height == 0 || height > uint64(len(s.blocks)):
 		return nil, httpapi.ErrNotFound
 	case height < s.PrunedBelow:
-		return nil, httpapi.ErrPruned
+		return nil, httpapi.BeforeHistory{First: s.PrunedBelow}
 	}
 	return s.blocks[height-1], nil
 }

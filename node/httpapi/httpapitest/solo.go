@@ -32,7 +32,7 @@ type Solo struct {
 	State httpapi.NodeState
 	// Ceremony is the secret that Attest uses; nil: no ceremony.
 	Ceremony []byte
-	// PrunedBelow makes lower heights answer as pruned.
+	// PrunedBelow makes lower heights answer as pruned: the node joined by snapshot there.
 	PrunedBelow uint64
 
 	genesis   *chain.Genesis
