@@ -111,7 +111,6 @@ func (c *testChain) forge(h uint64, set *stake.Set, parent chain.Hash, parentCer
 	}
 	seed := c.seeds[h-1]
 	forger := set.At(set.Winner(seed, h, round)).Address
-	own := c.keysOf(forger)
 	b := &chain.Block{Txs: txs, Evidence: [][]byte{}, Certificate: parentCert, Header: chain.Header{
 		Version: chain.HeaderVersion, Genesis: c.genesis, Height: h, Round: round, Forger: forger, Time: time, Parent: parent,
 		TxRoot: chain.MerkleRoot(txs), Evidence: chain.MerkleRoot(nil), Set: set.Hash(), VRFProof: []byte{},
@@ -121,10 +120,7 @@ func (c *testChain) forge(h uint64, set *stake.Set, parent chain.Hash, parentCer
 	}
 	next := stake.NextSeed(seed, nil)
 	if round == 0 {
-		proof := keys.VRFProve(own.vrf, stake.VRFInput(c.genesis, seed, h))
-		beta, err := keys.VRFHash(proof)
-		c.must(err)
-		b.Header.VRFProof, next = proof[:], stake.NextSeed(seed, beta[:])
+		b.Header.VRFProof, next = c.prove(forger, h, seed)
 	}
 	out, err := ledger.Apply(c.store.StateReader(), c.store.TreeReader(), ledger.Input{
 		Genesis: c.genesis, Height: h, Time: time, Forger: forger, Seed: next, Txs: txs,
@@ -132,7 +128,7 @@ func (c *testChain) forge(h uint64, set *stake.Set, parent chain.Hash, parentCer
 	c.must(err)
 	b.Header.State, b.Header.Results, b.Header.NextSet = out.State, out.Results, out.Next.Hash()
 	hash := b.Header.Hash()
-	b.Signature = own.consensus.Sign(chain.HeaderMessage(c.genesis, hash))
+	b.Signature = c.keysOf(forger).consensus.Sign(chain.HeaderMessage(c.genesis, hash))
 	cert := c.certify(set, h, hash)
 	raw := chain.Encode(b)
 	c.must(c.store.Commit(store.Commit{
@@ -143,6 +139,14 @@ func (c *testChain) forge(h uint64, set *stake.Set, parent chain.Hash, parentCer
 	c.headers, c.blocks = append(c.headers, &b.Header), append(c.blocks, raw)
 	c.seeds, c.sets = append(c.seeds, next), append(c.sets, set)
 	return out.Next, hash, cert
+}
+
+// prove gives the VRF proof of a forger and the seed that it leaves.
+func (c *testChain) prove(forger chain.Address, h uint64, seed chain.Hash) ([]byte, chain.Hash) {
+	proof := keys.VRFProve(c.keysOf(forger).vrf, stake.VRFInput(c.genesis, seed, h))
+	beta, err := keys.VRFHash(proof)
+	c.must(err)
+	return proof[:], stake.NextSeed(seed, beta[:])
 }
 
 func (c *testChain) certify(set *stake.Set, h uint64, hash chain.Hash) *chain.Certificate {
