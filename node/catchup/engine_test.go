@@ -467,3 +467,18 @@ func TestTheSameWorldGivesTheSameStory(t *testing.T) {
 		}
 	}
 }
+
+// A peer that joined by snapshot lacks what is below its first block, and says so.
+func TestOnlyWhoHasABlockIsAskedForIt(t *testing.T) {
+	t.Parallel()
+	young := &fake{claims: 1000, base: 500, answer: honest(1000, StretchBlocks, 10*time.Millisecond)}
+	w := newWorld(t, map[string]*fake{"young": young})
+	w.playFor(time.Minute)
+	if w.height != 0 || young.asked != 0 || len(w.blamed)+len(w.resting) > 0 {
+		t.Fatalf("at height %d: who has blocks from 500 on was asked %d times, blamed are %v", w.height, young.asked, w.blamed)
+	}
+	w.peers["old"] = &fake{claims: 700, answer: honest(700, StretchBlocks, 10*time.Millisecond)}
+	if took := w.play(w.reached(1000)); took > 3*time.Second || len(w.blamed)+len(w.resting) > 0 {
+		t.Fatalf("height 1000 was reached after %v, blamed are %v, resting %v", took, w.blamed, w.resting)
+	}
+}

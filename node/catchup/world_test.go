@@ -186,6 +186,8 @@ func (w *world) ask(r Request) {
 		w.Fatalf("%+v: that is not what is wanted next at height %d", r, w.height)
 	case r.From > p.claims || uint64(r.Count) > p.claims-r.From+1:
 		w.Fatalf("%+v: the peer claims height %d and no more", r, p.claims)
+	case r.From < p.base:
+		w.Fatalf("%+v: the peer has blocks from %d on", r, p.base)
 	case r.ID <= w.last:
 		w.Fatalf("%+v: the id is not new", r)
 	case p.open >= PerPeer || len(w.open) >= MaxRequests:
