@@ -81,5 +81,12 @@ func (b *bench) point(ctx context.Context, validators int) (p figure.Point, err 
 		return p, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	s.InFlight = underWay(s.InFlight, validators)
 	return posnet.Scale(ctx, s)
+}
+
+// underWay is how many transactions are under way at the peak of a network: fewer where more nodes share the processor. Each of
+// them executes every block, and blocks too large for the time that a round gives them would be proposed again and again.
+func underWay(ofFour, validators int) int {
+	return max(250, ofFour*4/max(4, validators))
 }

@@ -44,6 +44,18 @@ func TestACurveHasItsOwnMeasure(t *testing.T) {
 	}
 }
 
+func TestMoreNodesGetSmallerBlocks(t *testing.T) {
+	t.Parallel()
+	for validators, want := range map[int]int{1: 10_000, 4: 10_000, 8: 5_000, 25: 1_600, 32: 1_250} {
+		if got := underWay(10_000, validators); got != want {
+			t.Errorf("%d under way with %d validators, want %d", got, validators, want)
+		}
+	}
+	if got := underWay(500, 32); got != 250 {
+		t.Errorf("%d under way, want a batch at least", got)
+	}
+}
+
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ says, args string }{
