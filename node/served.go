@@ -11,7 +11,6 @@ import (
 	"github.com/posnet/posnet/node/httpapi"
 	"github.com/posnet/posnet/node/replica"
 	"github.com/posnet/posnet/node/snapshot"
-	"github.com/posnet/posnet/node/stake"
 	"github.com/posnet/posnet/node/store"
 )
 
@@ -25,8 +24,8 @@ func newServed(s *store.Store, m *member) served {
 	return served{blockSource{s}, snapshot.NewSource(snapshot.SourceConfig{
 		Store: s, Log: m.log,
 		Seed: func(height uint64) (chain.Hash, error) {
-			seed, _, err := replica.ReadPast(s, height)
-			return seed, err
+			past, err := replica.PastOf(s, height)
+			return past.Seed, err
 		},
 	})}
 }
@@ -35,20 +34,23 @@ func newServed(s *store.Store, m *member) served {
 func (s served) Base() uint64 { return s.s.Base() }
 
 // Header implements gossip.SnapshotSource.
-func (s served) Header(height uint64) (*gossip.Headed, error) {
+func (s served) Header(height uint64, known chain.Hash) (*gossip.Headed, error) {
 	raw, cert, err := s.BlockAndCertificate(height)
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	b, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+	h := &gossip.Headed{Certificate: cert, Read: len(raw) + len(cert)}
+	if h.Header, err = chain.CutHeader(raw); err != nil {
+		return nil, err
+	}
+	past, err := replica.PastOf(s.s, height)
 	if err != nil {
 		return nil, err
 	}
-	var set *stake.Set
-	if _, set, err = replica.ReadPast(s.s, height); err != nil {
-		return nil, err
+	if h.SetHash = past.Set; h.SetHash != known {
+		h.Set, err = past.SetBytes(s.s)
 	}
-	return &gossip.Headed{Header: chain.Encode(&b.Header), Certificate: cert, Set: set.Encode(), SetHash: set.Hash()}, nil
+	return h, err
 }
 
 var _ gossip.SnapshotSource = served{}

@@ -285,6 +285,6 @@ func (l *stateLiar) Chunk(height, index uint64) ([]byte, error) {
 	return b, err
 }
 
-func (l *stateLiar) Header(uint64) (*gossip.Headed, error) { return nil, nil }
+func (l *stateLiar) Header(uint64, chain.Hash) (*gossip.Headed, error) { return nil, nil }
 
 func (l *stateLiar) BlockAndCertificate(uint64) (block, cert []byte, err error) { return nil, nil, nil }

@@ -120,6 +120,7 @@ var Properties = map[string]string{
 	"node/chain.FuzzCutBytes":             "the items of a batch of transactions, held to what the strict decoder says",
 	"node/chain.FuzzTxByHand":             "the reader of transactions that is written by hand, held to what the library's says",
 	"node/snapshot.FuzzChunk":             "chunks of a state have one encoding",
+	"node/chain.FuzzCutHeader":            "the header of a block without its body, held to what the strict decoder says",
 	"node/keys.FuzzKeyFiles":              "the memory both readers of key files take",
 }
 

@@ -23,14 +23,15 @@ type SnapshotSource interface {
 	Offer() ([]byte, error)
 	Manifest(height uint64) ([]byte, error)
 	Chunk(height, index uint64) ([]byte, error)
-	// Header returns the header of a height with what verifies it; nil where there is none.
-	Header(height uint64) (*Headed, error)
+	// Header returns the header of a height with what verifies it; nil where there is none. The set is left out if it is known.
+	Header(height uint64, known chain.Hash) (*Headed, error)
 }
 
 // Headed is a header, its certificate and the validator set of its height, encoded.
 type Headed struct {
 	Header, Certificate, Set []byte
 	SetHash                  chain.Hash // not sent
+	Read                     int        // not sent: bytes that were read for it
 }
 
 // Part says which part of a snapshot is asked for.
@@ -50,7 +51,8 @@ const (
 
 	maxHeaderBytes = 1 << 10
 	maxSetBytes    = 1 << 20
-	headersTime    = 2 * time.Second  // for reading the headers of one answer
+	headersRead    = 16 << 20         // bytes of blocks that are read for one answer with headers, about
+	headersAtOnce  = 4                // answers with headers under way
 	partsAtOnce    = 8                // of snapshots, being served
 	partTime       = 60 * time.Second // for one of them
 )
@@ -146,12 +148,21 @@ func (n *Network) charge(id PeerID, err error) {
 // serveHeaders sends headers: for each height three parts, the header, the certificate, and the validator set, which is
 // empty where it is that of the header before, or the one known to who asks.
 func (n *Network) serveHeaders(from SnapshotSource) func(network.Stream) {
+	places := make(chan struct{}, headersAtOnce)
 	return func(s network.Stream) {
+		over := time.AfterFunc(partTime, func() { _ = s.Reset() })
+		defer over.Stop()
 		var ask headersAsk
 		n.serve(s, &ask, 64, func(w *bufio.Writer) error {
-			began, sent := time.Now(), 0
+			select {
+			case places <- struct{}{}:
+				defer func() { <-places }()
+			default:
+				return errBusy
+			}
+			read, sent := 0, 0
 			for i := range min(ask.Max, MaxHeaders) {
-				h, err := from.Header(ask.From + i)
+				h, err := from.Header(ask.From+i, ask.Set)
 				if err != nil {
 					n.log.Error("header not served", slog.Uint64("height", ask.From+i), slog.Any("error", err))
 					return err
@@ -159,15 +170,12 @@ func (n *Network) serveHeaders(from SnapshotSource) func(network.Stream) {
 				if h == nil {
 					return nil
 				}
-				if h.SetHash == ask.Set {
-					h.Set = nil
-				}
 				ask.Set = h.SetHash
 				size := len(h.Header) + len(h.Certificate) + len(h.Set)
-				if i > 0 && (sent+size > blocksBytes || time.Since(began) > headersTime) {
+				if i > 0 && (sent+size > blocksBytes || read > headersRead) {
 					return nil
 				}
-				sent += size
+				read, sent = read+h.Read, sent+size
 				for _, part := range [][]byte{h.Header, h.Certificate, h.Set} {
 					if err := writePart(w, part); err != nil {
 						return err

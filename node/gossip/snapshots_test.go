@@ -14,6 +14,7 @@ type states struct {
 	chainOf
 	base uint64
 	part []byte
+	read int // bytes for a header
 }
 
 func (s states) Base() uint64           { return s.base }
@@ -33,12 +34,16 @@ func (s states) Chunk(height, index uint64) ([]byte, error) {
 }
 
 // The set changes at every fourth height.
-func (s states) Header(height uint64) (*Headed, error) {
+func (s states) Header(height uint64, known chain.Hash) (*Headed, error) {
 	if height < s.base || height > s.tip {
 		return nil, nil
 	}
 	set := fmt.Appendf(nil, "set %d", height/4)
-	return &Headed{Header: fmt.Appendf(nil, "header %d", height), Certificate: make([]byte, s.size), Set: set, SetHash: chain.Sum(set)}, nil
+	h := &Headed{Header: fmt.Appendf(nil, "header %d", height), Certificate: make([]byte, s.size), SetHash: chain.Sum(set), Read: s.read}
+	if h.SetHash != known {
+		h.Set = set
+	}
+	return h, nil
 }
 
 func TestPartsOfASnapshotAreFetched(t *testing.T) {
@@ -103,6 +108,10 @@ func TestAnAnswerWithHeadersIsBoundedInBytes(t *testing.T) {
 	got, err := client.FetchHeaders(t.Context(), server.ID(), 1, 200, chain.Hash{})
 	if err != nil || len(got) != 4 || !bytes.Equal(got[3].Header, []byte("header 4")) {
 		t.Fatalf("want as many as fit 4 MiB, got %d, %v", len(got), err)
+	}
+	server, client = pair(t, states{chainOf: chainOf{tip: 200, size: 10}, base: 1, read: 1 << 20})
+	if got, err = client.FetchHeaders(t.Context(), server.ID(), 1, 200, chain.Hash{}); err != nil || len(got) != 17 {
+		t.Fatalf("want as many as 16 MiB of blocks are read for, got %d, %v", len(got), err)
 	}
 }
 

@@ -44,24 +44,35 @@ func PastRecords(height uint64, seed chain.Hash, set *stake.Set) []store.KV {
 // ReadPast gives the seed and the set that a decided height was drawn with. A
 // height that is not decided is [store.ErrNotFound].
 func ReadPast(s *store.Store, height uint64) (seed chain.Hash, set *stake.Set, err error) {
-	state := stateReader{s}
-	b, err := state.Get(pastKey(height))
-	if err == nil && b == nil {
-		err = store.ErrNotFound
-	}
+	p, err := PastOf(s, height)
 	if err != nil {
-		return seed, nil, fmt.Errorf("read the draw of height %d: %w", height, err)
-	}
-	var p Past
-	if err := chain.Decode(b, &p, 128); err != nil {
 		return seed, nil, err
 	}
-	if b, err = state.Get(pastSetKey(p.Set)); err == nil && b == nil {
-		err = errors.Join(store.ErrCorrupt, errors.New("its validator set is missing"))
-	}
+	b, err := p.SetBytes(s)
 	if err != nil {
 		return seed, nil, fmt.Errorf("read the draw of height %d: %w", height, err)
 	}
 	set, err = stake.DecodeSet(b)
 	return p.Seed, set, err
+}
+
+// PastOf is [ReadPast] without the set itself.
+func PastOf(s *store.Store, height uint64) (p Past, err error) {
+	b, err := stateReader{s}.Get(pastKey(height))
+	if err == nil && b == nil {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return p, fmt.Errorf("read the draw of height %d: %w", height, err)
+	}
+	return p, chain.Decode(b, &p, 128)
+}
+
+// SetBytes is the encoding of the set.
+func (p *Past) SetBytes(s *store.Store) ([]byte, error) {
+	b, err := stateReader{s}.Get(pastSetKey(p.Set))
+	if err == nil && b == nil {
+		err = errors.Join(store.ErrCorrupt, errors.New("its validator set is missing"))
+	}
+	return b, err
 }
