@@ -120,7 +120,11 @@ func (m *member) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 2)
-	go func() { done <- m.catchup.Run(ctx) }()
+	go func() {
+		err := m.catchup.Run(ctx)
+		cancel() // without it the node would stand still; why is told below
+		done <- err
+	}()
 	go func() { done <- m.prune(ctx) }()
 	go m.watchDisk(ctx)
 	go m.tidy(ctx)

@@ -288,3 +288,46 @@ func (l *stateLiar) Chunk(height, index uint64) ([]byte, error) {
 func (l *stateLiar) Header(uint64, chain.Hash) (*gossip.Headed, error) { return nil, nil }
 
 func (l *stateLiar) BlockAndCertificate(uint64) (block, cert []byte, err error) { return nil, nil, nil }
+
+// A node that has a state goes on with it; if its user trusts another block than the chain has, it ends instead of following.
+func TestANodeEndsAtABlockThatIsNotTheTrustedOne(t *testing.T) {
+	t.Parallel()
+	net := busy(t, 4)
+	net.start(3)
+	net.eventually("the follower has blocks", func() bool { return net.height(3) >= 4 })
+	at := net.height(3)
+	net.stop(3)
+	net.eventually("the chain went on", func() bool { return net.height(0) > at+12 })
+	cfg := node.DefaultConfig()
+	cfg.DataDir, cfg.Log = net.dirs[3], quiet()
+	cfg.IP, cfg.APIPort, cfg.PeerPort, cfg.PrivatePort = "127.0.0.1", 0, 0, 0
+	cfg.Peers = []string{fmt.Sprint("127.0.0.1:", net.nodes[0].ports.API)}
+	cfg.TrustHeight, cfg.TrustHash = at+8, chain.Sum([]byte("another chain")).String()
+	if err := net.refused(cfg); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("block %d is", at+8)) || !strings.Contains(err.Error(), "--trust-hash") {
+		t.Errorf("the node ended with %v", err)
+	}
+}
+
+func TestATrustedBlockHasAHeightAndAHash(t *testing.T) {
+	t.Parallel()
+	good := chain.Sum([]byte("a block")).String()
+	for name, c := range map[string]struct {
+		height uint64
+		hash   string
+		ok     bool
+	}{
+		"neither":             {0, "", true},
+		"both":                {7, good, true},
+		"no hash":             {7, "", false},
+		"no height":           {0, good, false},
+		"half a hash":         {7, good[:32], false},
+		"no hexadecimal hash": {7, strings.Repeat("x", 64), false},
+		"a hash of zeros":     {7, strings.Repeat("0", 64), false},
+	} {
+		cfg := node.DefaultConfig()
+		cfg.TrustHeight, cfg.TrustHash = c.height, c.hash
+		if err := cfg.Check(); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
