@@ -158,8 +158,21 @@ func (b backend) Draw(_ context.Context, height, round uint64) (*httpapi.Draw, e
 	return &httpapi.Draw{Draw: set.Draw(seed, height, round), Set: set}, nil
 }
 
+// proofTries bounds how often an account is read anew because blocks overtook its proof.
+const proofTries = 5
+
 // Account implements httpapi.Backend.
-func (b backend) Account(_ context.Context, addr chain.Address, proof bool) (*httpapi.Account, error) {
+func (b backend) Account(_ context.Context, addr chain.Address, proof bool) (out *httpapi.Account, err error) {
+	for range proofTries {
+		out, err = b.account(addr, proof)
+		if !errors.Is(err, tree.ErrMissing) {
+			break
+		}
+	}
+	return out, err
+}
+
+func (b backend) account(addr chain.Address, proof bool) (*httpapi.Account, error) {
 	m := b.joined.Load()
 	view, err := m.store.View()
 	if err != nil {

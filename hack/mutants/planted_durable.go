@@ -240,6 +240,36 @@ var durability = []Mutant{
 		Old:  `upTo := tip.Height - keep`,
 		New:  `upTo := tip.Height - keep + 1`,
 	}, {
+		ID:   "tree-whole-too-early",
+		Bug:  "A version of the state tree counts as written before its last part is: after a crash nodes are missing.",
+		File: "node/store/treebuffer.go",
+		Old:  `p.last = g.next+n == len(g.order)`,
+		New:  `p.last = g.next+n >= len(g.order)/2`,
+	}, {
+		ID:   "changed-keys-forgotten-early",
+		Bug:  "Of the keys that changed since the written version, those of the next block are forgotten too: after a crash the tree cannot be made again.",
+		File: "node/store/commit.go",
+		Old:  `h <= p.version; h++ {`,
+		New:  `h <= p.version+1; h++ {`,
+	}, {
+		ID:   "half-written-tree-left",
+		Bug:  "What a crash left of a tree that was being written stays for ever: the disk fills.",
+		File: "node/store/commit.go",
+		Old:  `if u := s.unfinished; u[0] < u[1] {`,
+		New:  `if u := s.unfinished; u[0] > u[1] {`,
+	}, {
+		ID:   "tip-of-a-view-gone",
+		Bug:  "Nodes of the tip's tree go with the next commit: whoever reads a proof meanwhile fails.",
+		File: "node/store/treebuffer.go",
+		Old:  "\tt.dying = c.Stale\n",
+		New:  "\tfor _, k := range c.Stale {\n\t\tt.forget(k)\n\t}\n",
+	}, {
+		ID:   "tree-not-held-to-its-header",
+		Bug:  "A node starts with a state tree that is not the one its last block names.",
+		File: "node/replica/state.go",
+		Old:  `if root != b.Header.State {`,
+		New:  `if len(root) == 0 {`,
+	}, {
 		ID:   "lost-manifest-name",
 		Bug:  "The name of a new manifest is not made durable: after a crash the database cannot be opened.",
 		File: "node/store/open.go",

@@ -178,7 +178,7 @@ var setTiming = []Mutant{
 		ID:   "past-set-not-recorded",
 		Bug:  "The set a height was drawn with is not kept when it changes: nobody can check the draw later.",
 		File: "node/replica/history.go",
-		Old:  `if r.prevSet == nil || r.prevSet.Hash() != r.tip.set.Hash() {`,
-		New:  `if r.prevSet == nil {`,
+		Old:  `if r.prevSet != nil && r.prevSet.Hash() == r.tip.set.Hash() {`,
+		New:  `if r.prevSet != nil {`,
 	},
 }

@@ -3,7 +3,6 @@ package replica
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/consensus"
@@ -54,7 +53,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
 	c := store.Commit{
 		Height: b.Header.Height, BlockHash: hash, Block: raw, Certificate: chain.Encode(cert),
-		TxIDs: out.TxIDs, State: slices.Concat(out.Changes, r.past()), Tree: out.Tree,
+		TxIDs: out.TxIDs, State: out.Changes, Beside: r.past(), Tree: out.Tree,
 	}
 	start := r.cfg.Observer.start()
 	if err := r.cfg.Store.Commit(c); err != nil {

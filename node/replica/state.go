@@ -6,6 +6,7 @@ import (
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger"
+	"github.com/posnet/posnet/node/ledger/tree"
 	"github.com/posnet/posnet/node/store"
 )
 
@@ -116,10 +117,33 @@ func (r *Replica) loadTip() error {
 	if r.prevSet, err = ledger.SetAt(sets, at.Height, &r.sets); err != nil {
 		return err
 	}
+	if err := r.checkTree(at.Height); err != nil {
+		return err
+	}
 	raw, err := s.Certificate(at.Height)
 	if err != nil {
 		return fmt.Errorf("read the tip's certificate: %w", err)
 	}
 	r.tip.cert = new(chain.Certificate)
 	return chain.Decode(raw, r.tip.cert, chain.MaxBlockBytes)
+}
+
+// checkTree holds the state tree, of which the store makes a part again when it opens, against the tip's header.
+func (r *Replica) checkTree(height uint64) error {
+	raw, err := r.cfg.Store.Block(height)
+	if err != nil {
+		return fmt.Errorf("read the tip: %w", err)
+	}
+	b, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+	if err != nil {
+		return fmt.Errorf("read the tip: %w", err)
+	}
+	root, err := tree.Root(r.cfg.Store.TreeReader(), height)
+	if err != nil {
+		return fmt.Errorf("read the state tree of height %d: %w", height, err)
+	}
+	if root != b.Header.State {
+		return fmt.Errorf("the state tree of height %d has root %x, its header says %s: %w", height, root, b.Header.State, store.ErrCorrupt)
+	}
+	return nil
 }

@@ -212,7 +212,7 @@ func bootInto(genesis *chain.Genesis, fsys vfs.FS, w *witness, self bool) (m *ma
 		Clock: time.Now, Executed: func(time.Duration) { m.executions++ },
 		Decided: w.durable, Halted: func(reason, _ string) { m.halted = reason },
 	}
-	m.store, err = store.Open(fsys, "db", store.Options{Genesis: genesis.Hash(), MemTableBytes: 64 << 10, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20})
+	m.store, err = store.Open(fsys, "db", store.Options{Genesis: genesis.Hash(), MemTableBytes: 64 << 10, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20, TreeBufferHeights: 2})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}

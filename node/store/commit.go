@@ -30,6 +30,7 @@ type Commit struct {
 	Certificate []byte       // the encoded certificate of this block
 	TxIDs       []chain.Hash // of the block's transactions, in their order
 	State       []KV
+	Beside      []KV        // values beside the state, which are in no tree
 	Tree        tree.Change // from version Height-1 to version Height
 }
 
@@ -62,8 +63,12 @@ func (s *Store) Initialize(g Genesis) error {
 	b.set(genesisHashKey, g.Hash[:])
 	b.set(genesisKey, g.Bytes)
 	b.state(g.State)
-	b.tree(0, g.Tree)
-	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, g.State, g.Tree)
+	b.nodes(g.Tree.New)
+	b.set(writtenKey, heightKey(0, 0)[1:])
+	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, func() {
+		s.cache.apply(g.Tree)
+		s.state.apply(g.State, 0)
+	})
 }
 
 // Commit makes one final block durable and then visible. It refuses a height
@@ -89,15 +94,33 @@ func (s *Store) Commit(c Commit) error {
 	if err := s.room(s.opts.MinFreeBytes); err != nil {
 		return fmt.Errorf("commit block %d: %w", c.Height, err)
 	}
-	b := newBatch(s.db, c.size())
+	p := s.buffer.part()
+	b := newBatch(s.db, c.size(p))
 	b.set(heightKey(blockSpace, c.Height), c.Block)
 	b.set(heightKey(certificateSpace, c.Height), c.Certificate)
 	b.set(hashKey(hashSpace, &c.BlockHash), heightKey(0, c.Height)[1:])
 	b.txs(c.Height, c.TxIDs)
 	b.state(c.State)
-	b.tree(c.Height, c.Tree)
+	b.state(c.Beside)
+	b.value = appendChanged(b.value[:0], c.State)
+	b.set(heightKey(changedSpace, c.Height), b.value)
+	b.part(p)
+	if s.unmarked {
+		b.set(formatKey, []byte{format})
+		b.set(writtenKey, heightKey(0, tip.Height)[1:])
+	}
+	if u := s.unfinished; u[0] < u[1] {
+		b.deleteBetween(appendTreeKey(nil, tree.NodeKey{Version: u[0]}), appendTreeKey(nil, tree.NodeKey{Version: u[1]}))
+	}
 	bytes := b.Len()
-	if err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, c.State, c.Tree); err != nil {
+	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
+		s.unmarked, s.unfinished = false, [2]uint64{}
+		s.cache.apply(tree.Change{New: s.buffer.fresh(p), Stale: c.Tree.Stale})
+		s.buffer.apply(c.Height, c.Tree, p)
+		s.state.apply(c.State, c.Height)
+		s.state.apply(c.Beside, c.Height)
+	})
+	if err != nil {
 		return fmt.Errorf("commit block %d: %w", c.Height, err)
 	}
 	if s.opts.OnCommit != nil {
@@ -106,8 +129,8 @@ func (s *Store) Commit(c Commit) error {
 	return nil
 }
 
-// commit makes b durable with the tip, then visible.
-func (s *Store) commit(b *batch, tip Tip, state []KV, change tree.Change) error {
+// commit makes b durable with the tip, then visible; done brings what is in memory up to date in between.
+func (s *Store) commit(b *batch, tip Tip, done func()) error {
 	b.set(tipKey, encodeTip(tip))
 	if b.err != nil {
 		return fmt.Errorf("gather a batch: %w", b.err)
@@ -118,8 +141,7 @@ func (s *Store) commit(b *batch, tip Tip, state []KV, change tree.Change) error 
 	if err := b.Close(); err != nil {
 		return s.fail("release a batch", err)
 	}
-	s.cache.apply(change)
-	s.state.apply(state, tip.Height)
+	done()
 	s.publish(&tip)
 	return nil
 }
@@ -134,13 +156,15 @@ func (s *Store) room(need uint64) error {
 }
 
 // size guesses the bytes of the batch, so that it is allocated once.
-func (c *Commit) size() int {
-	n := 512 + len(c.Block) + len(c.Certificate) + 48*len(c.TxIDs) + 24*len(c.Tree.Stale)
-	for i := range c.State {
-		n += len(c.State[i].Key) + len(c.State[i].Value) + 8
+func (c *Commit) size(p part) int {
+	n := 512 + len(c.Block) + len(c.Certificate) + 48*len(c.TxIDs) + 24*len(p.stale)
+	for _, kvs := range [][]KV{c.State, c.Beside} {
+		for i := range kvs {
+			n += 2*len(kvs[i].Key) + len(kvs[i].Value) + 16
+		}
 	}
-	for i := range c.Tree.New {
-		n += len(c.Tree.New[i].Bytes) + 24
+	for i := range p.nodes {
+		n += len(p.nodes[i].Bytes) + 24
 	}
 	return n
 }
@@ -175,6 +199,13 @@ func (b *batch) deleteOnce(key []byte) {
 	}
 }
 
+// deleteBetween deletes all keys from the first to below the second.
+func (b *batch) deleteBetween(from, to []byte) {
+	if b.err == nil {
+		b.err = b.DeleteRange(from, to, nil)
+	}
+}
+
 func (b *batch) txs(height uint64, ids []chain.Hash) {
 	for i := range ids {
 		b.key = append(append(b.key[:0], txSpace), ids[i][:]...)
@@ -194,18 +225,31 @@ func (b *batch) state(changes []KV) {
 	}
 }
 
-func (b *batch) tree(height uint64, c tree.Change) {
-	for i := range c.New {
-		b.key = appendTreeKey(b.key[:0], c.New[i].Key)
-		b.set(b.key, c.New[i].Bytes)
+func (b *batch) nodes(nodes []tree.Node) {
+	for i := range nodes {
+		b.key = appendTreeKey(b.key[:0], nodes[i].Key)
+		b.set(b.key, nodes[i].Bytes)
 	}
-	for chunk := uint32(0); len(c.Stale) > 0; chunk++ {
-		n := min(len(c.Stale), tree.StaleChunk)
-		b.key = appendStaleKey(b.key[:0], height, chunk)
-		b.value = tree.AppendStale(b.value[:0], c.Stale[:n])
+}
+
+// part writes a part of a generation of the tree, and with the last of them that its version is whole.
+func (b *batch) part(p part) {
+	b.nodes(p.nodes)
+	if !p.last {
+		return
+	}
+	stale := p.stale
+	for chunk := uint32(0); len(stale) > 0; chunk++ {
+		n := min(len(stale), tree.StaleChunk)
+		b.key = appendStaleKey(b.key[:0], p.version, chunk)
+		b.value = tree.AppendStale(b.value[:0], stale[:n])
 		b.set(b.key, b.value)
-		c.Stale = c.Stale[n:]
+		stale = stale[n:]
 	}
+	for h := p.from + 1; h <= p.version; h++ {
+		b.deleteOnce(heightKey(changedSpace, h))
+	}
+	b.set(writtenKey, heightKey(0, p.version)[1:])
 }
 
 // sync writes the batch and waits for the disk. Pebble answers a failed write or

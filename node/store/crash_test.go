@@ -30,7 +30,7 @@ func TestACrashAtAnyWriteLeavesABlockWholeOrAbsent(t *testing.T) {
 	t.Parallel()
 	const height = 16
 	// Small tables make the run flush, compact and change logs.
-	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10}
+	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10, TreeBufferHeights: 3}
 	for _, unsynced := range []int{0, 50, 100} {
 		t.Run(fmt.Sprintf("with %d%% of what was not synced", unsynced), func(t *testing.T) {
 			t.Parallel()

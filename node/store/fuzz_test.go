@@ -22,6 +22,15 @@ func indexReaders() []hostile.Reader {
 			// The index is this node's own and in no hash, so a longer form of a number
 			// does no harm; Write is left out.
 		},
+		{
+			// A key of some bytes takes a place in a map, which takes more. The record is this node's own.
+			Name: "keys a block changed", Spoil: hostile.SpoilBytes, Factor: 200,
+			Samples: [][]byte{appendChanged(nil, []KV{{Key: []byte("a")}, {Key: make([]byte, 300)}})},
+			Read: func(b []byte) (any, error) {
+				keys := map[string]bool{}
+				return keys, parseChanged(b, keys)
+			},
+		},
 	}
 }
 

@@ -193,6 +193,7 @@ func (s *Store) begin(base Base) error {
 	b.set(hashKey(hashSpace, &base.BlockHash), heightKey(0, base.Height)[1:])
 	b.txs(base.Height, base.TxIDs)
 	b.state(base.Beside)
+	b.set(writtenKey, heightKey(0, base.Height)[1:])
 	b.set(tipKey, encodeTip(Tip{Height: base.Height, Hash: base.BlockHash}))
 	if b.err != nil {
 		return fmt.Errorf("gather a batch: %w", b.err)

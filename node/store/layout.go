@@ -18,16 +18,19 @@ const (
 	stateSpace       = 0x05 // the ledger's key -> value at the tip
 	treeSpace        = 0x06 // tree.NodeKey -> node
 	staleSpace       = 0x07 // tree.AppendStaleIndexKey -> tree.AppendStale
+	changedSpace     = 0x08 // height -> appendChanged, of the heights whose tree is not written yet
 )
 
 // format is the layout this package writes; a higher one is refused.
-const format = 1
+// In format 1 the tree of every height was written with its block; a store of that format is taken over as it is.
+const format = 2
 
 var (
 	formatKey      = metaKey("format")       // format, one byte
 	genesisHashKey = metaKey("genesis-hash") // 32 bytes
 	genesisKey     = metaKey("genesis")      // the genesis as the caller gave it
 	tipKey         = metaKey("tip")          // height ‖ block hash
+	writtenKey     = metaKey("written")      // the newest version of the tree that is whole, 8 bytes; absent in format 1
 	baseKey        = metaKey("base")         // the first height it has; not there: 1
 )
 

@@ -32,6 +32,12 @@ type Options struct {
 	// the state. A node missed costs a read of the database, ten times as much.
 	TreeCacheBytes int64
 
+	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
+	// heights, they begin to be written; meanwhile as many again gather. 0 means 8 MiB and 32 heights. More means fewer bytes
+	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
+	TreeBufferBytes   int64
+	TreeBufferHeights uint64
+
 	// StateCacheBytes bounds the cache of state values at the tip; 0 means 32 MiB, some 200,000 accounts.
 	StateCacheBytes int64
 
@@ -68,6 +74,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TreeCacheBytes == 0 {
 		o.TreeCacheBytes = 32 << 20
+	}
+	if o.TreeBufferBytes == 0 {
+		o.TreeBufferBytes = 8 << 20
+	}
+	if o.TreeBufferHeights == 0 {
+		o.TreeBufferHeights = 32
 	}
 	if o.StateCacheBytes == 0 {
 		o.StateCacheBytes = 32 << 20

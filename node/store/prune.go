@@ -11,8 +11,9 @@ import (
 const PruneStep = 8
 
 // Prune deletes nodes of the state tree that only versions below tip - keep
-// need: afterwards proofs can be made at the last keep + 1 heights. Blocks,
-// certificates and indexes stay. One call deletes at most PruneStep records and
+// need. Of the versions from there on those can be read that ever were whole on
+// the disk, one of each generation, besides the tip's. Blocks, certificates and
+// indexes stay. One call deletes at most PruneStep records and
 // takes a few milliseconds; more says that there is more to delete.
 func (s *Store) Prune(keep uint64) (more bool, err error) {
 	s.pruning.Lock()

@@ -110,13 +110,17 @@ type stateReader struct{ s *Store }
 
 func (r stateReader) Get(key []byte) ([]byte, error) { return orNil(r.s.State(key)) }
 
-// TreeReader reads the state tree of the versions that are not pruned, whatever
-// the tip is. It may be used from any goroutine until Close.
+// TreeReader reads the state tree of the tip, of the one before it, and of those
+// versions on the disk that are not pruned. It may be used from any goroutine
+// until Close.
 func (s *Store) TreeReader() tree.Reader { return treeReader{s} }
 
 type treeReader struct{ s *Store }
 
 func (r treeReader) Get(key tree.NodeKey) ([]byte, error) {
+	if b, ok := r.s.buffer.get(key); ok {
+		return b, nil
+	}
 	if b, ok := r.s.cache.get(key); ok {
 		return b, nil
 	}

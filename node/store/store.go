@@ -23,7 +23,13 @@ type Store struct {
 	db    *pebble.DB
 	cache *nodeCache
 	state *stateCache
-	base  uint64
+
+	buffer *treeBuffer
+	// What the next commit makes good, guarded by write: the version of the tree that is written is not recorded; and nodes of
+	// these versions, from the first to below the second, were perhaps written before a crash and lead nowhere.
+	unmarked   bool
+	unfinished [2]uint64
+	base       uint64
 
 	write      sync.Mutex // held by Initialize, Commit and Close
 	pruning    sync.Mutex // held by Prune and Close
@@ -55,7 +61,7 @@ type Tip struct {
 // under a second for each.
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
-	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes), state: newStateCache(opts.StateCacheBytes)}
+	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes), state: newStateCache(opts.StateCacheBytes), buffer: newTreeBuffer(&opts)}
 	if err := s.room(s.opts.MinFreeBytes / 2); err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
@@ -71,6 +77,9 @@ func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	}
 	if tip != nil {
 		s.state.height = tip.Height
+		if err := s.recoverTree(*tip); err != nil {
+			return nil, errors.Join(err, s.db.Close())
+		}
 	}
 	if s.base, err = s.readBase(); err != nil {
 		return nil, errors.Join(err, s.db.Close())

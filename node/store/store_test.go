@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -132,10 +134,17 @@ func TestAViewStaysAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	state, root := content(3)
 	for h := uint64(4); h < 12; h++ {
 		if err := commitNext(s, h); err != nil {
 			t.Fatal(err)
 		}
+		if got, err := tree.Root(v, 3); h == 4 && (err != nil || got != root) {
+			t.Errorf("one commit later the root is %x (%v), want %s", got, err, root)
+		}
+	}
+	if _, err := tree.Root(v, 3); !errors.Is(err, tree.ErrMissing) {
+		t.Errorf("version 3 was never written, but reading it much later gave %v", err)
 	}
 	if _, err := s.Prune(0); err != nil {
 		t.Fatal(err)
@@ -143,18 +152,11 @@ func TestAViewStaysAsItIs(t *testing.T) {
 	if tip, err := v.Tip(); err != nil || tip.Height != 3 {
 		t.Errorf("the view moved to %v (%v)", tip, err)
 	}
-	state, root := content(3)
 	for i := range accounts {
 		b, err := v.State(account(i))
 		if want, ok := state[string(account(i))]; ok != (err == nil) || string(b) != want {
 			t.Errorf("account %d is %q (%v), want %q", i, b, err, want)
 		}
-	}
-	if got, err := tree.Root(v, 3); err != nil || got != root {
-		t.Errorf("root %x (%v), want %s", got, err, root)
-	}
-	if _, err := tree.Root(s.TreeReader(), 3); !errors.Is(err, tree.ErrMissing) {
-		t.Errorf("version 3 was pruned, but reading it gave %v", err)
 	}
 	v.Close()
 	v.Close()
@@ -210,60 +212,160 @@ func TestScanStateFollowsPrefixAndCursor(t *testing.T) {
 
 func TestPruneKeepsTheLastVersionsAndNothingElse(t *testing.T) {
 	t.Parallel()
-	fs := vfs.NewMem()
-	s := mustRun(t, fs, Options{TreeCacheBytes: 1}, 40)
+	opts := Options{TreeCacheBytes: 1, TreeBufferHeights: 2}
+	s := mustRun(t, vfs.NewMem(), opts, 120)
 	calls := 0
 	for more := true; more; calls++ {
 		var err error
-		if more, err = s.Prune(5); err != nil {
+		if more, err = s.Prune(20); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if calls < 36/PruneStep {
-		t.Errorf("36 stale records were pruned in %d calls of at most %d", calls, PruneStep)
+	if calls < 2 {
+		t.Errorf("all was pruned in %d calls of at most %d records", calls, PruneStep)
 	}
-	for h := uint64(0); h <= 40; h++ {
+	kept, oldest := 0, uint64(0)
+	for h := uint64(120); h > 0; h-- {
 		_, want := content(h)
-		got, err := tree.Root(s.TreeReader(), h)
-		if kept := h >= 35; kept && (err != nil || got != want) || !kept && !errors.Is(err, tree.ErrMissing) {
-			t.Errorf("version %d with 5 kept below 40: %x (%v)", h, got, err)
+		switch got, err := tree.Root(s.TreeReader(), h); {
+		case errors.Is(err, tree.ErrMissing):
+		case err != nil || got != want:
+			t.Errorf("version %d: %x (%v)", h, got, err)
+		default:
+			kept, oldest = kept+1, h
 		}
 	}
+	if kept < 4 || oldest > 100 || oldest < 90 {
+		t.Errorf("%d versions are kept, the oldest is %d, with 20 kept below 120", kept, oldest)
+	}
 	if err := check(s); err != nil {
-		t.Error(err)
-	}
-	// With nothing kept but the tip, what is stored is what the tip reaches.
-	if more, err := s.Prune(0); more || err != nil {
-		t.Fatalf("the rest was not pruned in one call: %v", err)
-	}
-	mustClose(t, s)
-	s = mustOpen(t, fs, Options{})
-	defer mustClose(t, s)
-	if err := errors.Join(check(s), commitNext(s, 41), check(s)); err != nil {
 		t.Error(err)
 	}
 	if more, err := s.Prune(1000); more || err != nil {
 		t.Errorf("pruning with more kept than there is: %v %v", more, err)
 	}
-	state, root := content(41)
-	fresh := tree.Change{}
-	var kvs []KV
-	for k, v := range state {
-		kvs = append(kvs, KV{Key: []byte(k), Value: []byte(v)})
+	mustClose(t, s)
+}
+
+// With one node in the tree each version is written by the commit after it, and the bound of what is kept can be seen.
+func TestPruneKeepsExactlyAsManyVersions(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, vfs.NewMem(), Options{TreeCacheBytes: 1, TreeBufferHeights: 1})
+	defer mustClose(t, s)
+	for h := uint64(0); h <= 40; h++ {
+		kvs := []KV{{Key: account(1), Value: fmt.Append(nil, h)}}
+		base := tree.NoVersion
+		if h > 0 {
+			base = h - 1
+		}
+		_, change, err := tree.Apply(s.TreeReader(), base, h, updates(kvs))
+		if err == nil && h == 0 {
+			err = s.Initialize(Genesis{Hash: genesisHash, State: kvs, Tree: change})
+		} else if err == nil {
+			err = s.Commit(Commit{Height: h, BlockHash: sum("hash", h), State: kvs, Tree: change})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if r, c, err := tree.Apply(nil, tree.NoVersion, 0, updates(kvs)); err != nil || r != root {
-		t.Fatal(err)
-	} else {
-		fresh = c
+	for more := true; more; {
+		var err error
+		if more, err = s.Prune(5); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := s.Prune(0); err != nil {
-		t.Fatal(err)
+	for h := uint64(0); h <= 40; h++ {
+		if _, err := tree.Root(s.TreeReader(), h); errors.Is(err, tree.ErrMissing) != (h < 35) {
+			t.Errorf("version %d with 5 kept below 40: %v", h, err)
+		}
 	}
-	if got := count(t, s, treeSpace); got != len(fresh.New) {
-		t.Errorf("%d nodes are stored, a fresh tree of the same content has %d", got, len(fresh.New))
+}
+
+// What is stored is what the version reaches that was written last, also when a crash came in the midst of writing one.
+func TestNothingIsLeftOfOldVersions(t *testing.T) {
+	t.Parallel()
+	for _, height := range []uint64{40, 41, 42, 43, 44, 45} { // of which some have a generation half written
+		t.Run(fmt.Sprint(height), func(t *testing.T) {
+			t.Parallel()
+			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 5}
+			mustClose(t, mustRun(t, fs, opts, height))
+			s := mustOpen(t, fs, opts)
+			defer mustClose(t, s)
+			if err := check(s); err != nil {
+				t.Fatal(err)
+			}
+			for h := height + 1; h < height+20 && (h < height+9 || s.buffer.closed != nil); h++ {
+				if err := errors.Join(commitNext(s, h), check(s)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for more := true; more; {
+				var err error
+				if more, err = s.Prune(0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			state, root := content(s.buffer.written)
+			var kvs []KV
+			for k, v := range state {
+				kvs = append(kvs, KV{Key: []byte(k), Value: []byte(v)})
+			}
+			r, fresh, err := tree.Apply(nil, tree.NoVersion, 0, updates(kvs))
+			if err != nil || r != root {
+				t.Fatal(err)
+			}
+			if got := count(t, s, treeSpace); got != len(fresh.New) {
+				t.Errorf("%d nodes are stored, a fresh tree of the same content has %d", got, len(fresh.New))
+			}
+			if got := count(t, s, staleSpace); got != 0 {
+				t.Errorf("%d stale records are left", got)
+			}
+			tip, err := s.Tip()
+			if got := count(t, s, changedSpace); err != nil || got != int(tip.Height-s.buffer.written) {
+				t.Errorf("the keys of %d blocks are kept, of %d above version %d", got, tip.Height, s.buffer.written)
+			}
+		})
 	}
-	if got := count(t, s, staleSpace); got != 0 {
-		t.Errorf("%d stale records are left", got)
+}
+
+// A store of format 1 has no record of what is written: all was.
+func TestAStoreOfTheFormatBeforeIsTakenOver(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := mustRun(t, fs, Options{}, 0)
+	for h := uint64(1); h <= 3; h++ {
+		c, err := next(s, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// As format 1 wrote it.
+		b := newBatch(s.db, 0)
+		b.nodes(c.Tree.New)
+		b.delete(writtenKey)
+		b.set(formatKey, []byte{1})
+		if err := errors.Join(b.err, b.sync(), s.Commit(c)); err != nil {
+			t.Fatal(err)
+		}
+		clear := newBatch(s.db, 0)
+		clear.delete(heightKey(changedSpace, h))
+		if err := errors.Join(clear.err, clear.sync()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustClose(t, s)
+	for range 2 {
+		s = mustOpen(t, fs, Options{TreeBufferHeights: 1})
+		tip, err := s.Tip()
+		for h := tip.Height + 1; h <= tip.Height+7; h++ {
+			err = errors.Join(err, check(s), commitNext(s, h))
+		}
+		if err = errors.Join(err, check(s)); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := get(s.db, formatKey); err != nil || !bytes.Equal(b, []byte{format}) {
+			t.Errorf("the format is %x (%v)", b, err)
+		}
+		mustClose(t, s)
 	}
 }
 

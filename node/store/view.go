@@ -21,6 +21,7 @@ type TxLocation struct {
 
 // View is the store as of one tip. It stays as it is while blocks are committed
 // and versions pruned, and keeps what it shows from being freed: close it soon.
+// Only nodes of the state tree may go, see Get.
 // It may be used by one goroutine at a time. What it returns belongs to the
 // caller.
 type View struct {
@@ -209,13 +210,21 @@ func orNil(b []byte, err error) ([]byte, error) {
 	return b, err
 }
 
-// Get implements [tree.Reader] for the versions that are not pruned.
+// Get implements [tree.Reader] for the tree of the view's tip. After two more commits nodes of it may be gone, which is
+// [tree.ErrMissing]: take a new view.
 func (v *View) Get(key tree.NodeKey) ([]byte, error) {
+	if b, ok := v.s.buffer.get(key); ok {
+		return b, nil
+	}
 	if b, ok := v.s.cache.get(key); ok {
 		return b, nil
 	}
 	v.key = appendTreeKey(v.key[:0], key)
-	return treeNode(v.shared.snapshot, v.key, key)
+	b, err := treeNode(v.shared.snapshot, v.key, key)
+	if errors.Is(err, tree.ErrMissing) { // a node never changes, and may have been written since
+		return treeNode(v.s.db, v.key, key)
+	}
+	return b, err
 }
 
 func treeNode(r pebble.Reader, encoded []byte, key tree.NodeKey) ([]byte, error) {
