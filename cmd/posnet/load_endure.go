@@ -105,8 +105,8 @@ func (e *endurance) findPeak(ctx context.Context, into *endured) error {
 func (e *endurance) stretch(ctx context.Context, name string, rate float64, length time.Duration) (s stretch, err error) {
 	offering, stop := context.WithTimeout(ctx, length)
 	defer stop()
-	o := &offer{shipment: e.shipment, timeout: e.timeout, rate: rate, waiting: e.waiting, tally: offered{codes: map[string]uint64{}}}
-	began, cpu, before := time.Now(), ownCPU(), e.finals()
+	o := newOffer(e.shipment, e.timeout, rate, e.waiting)
+	began, cpu, before := o.began, ownCPU(), e.finals()
 	telling := make(chan struct{})
 	go func() {
 		defer close(telling)

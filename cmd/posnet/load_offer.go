@@ -25,6 +25,11 @@ type offer struct {
 	tally offered
 }
 
+// newOffer makes one that begins now. What waits for each stream stays for the next offer.
+func newOffer(s *shipment, timeout time.Duration, rate float64, waiting [][]part) *offer {
+	return &offer{shipment: s, timeout: timeout, rate: rate, waiting: waiting, began: time.Now(), tally: offered{codes: map[string]uint64{}}}
+}
+
 // part is one transfer of a parcel.
 type part struct {
 	p *parcel
@@ -41,7 +46,6 @@ type offered struct {
 func (o *offer) run(ctx context.Context, clients []*client.Client) (offered, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	o.began, o.tally = time.Now(), offered{codes: map[string]uint64{}}
 	var streams sync.WaitGroup
 	var failure error
 	for i := range o.waiting {

@@ -70,7 +70,7 @@ func TestOverloadOffersAgainWhatIsRefusedForTheMoment(t *testing.T) {
 	s := newShipment(c, 1, 4)
 	s.each = true
 	p := s.take(0)
-	o := &offer{shipment: s, timeout: time.Minute, waiting: make([][]part, 1), tally: offered{codes: map[string]uint64{}}}
+	o := newOffer(s, time.Minute, 0, make([][]part, 1))
 	parts := []part{{p, 0}, {p, 1}, {p, 2}, {p, 3}}
 	left, err := o.batch(t.Context(), clients[0], parts)
 	if err != nil || len(left) != 4 || left[0] != parts[0] {
