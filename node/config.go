@@ -52,8 +52,9 @@ type Config struct {
 	// lower heights. A node that has a state goes on with it, and ends if the chain has another block there. 0 and "": none.
 	TrustHeight uint64
 	TrustHash   string
-	// KeepVersions is how many recent versions of the state tree are kept for
-	// proofs; older ones are pruned in the background.
+	// KeepVersions is for how many recent heights old versions of the state tree
+	// are kept on the disk, of those that were written, one of each generation
+	// ([store.Options].TreeBufferHeights); older ones are pruned in the background.
 	KeepVersions uint64
 
 	// Log takes the node's messages.
