@@ -119,15 +119,24 @@ func (m *member) distrusted(raw, rawCert []byte) error {
 	if err != nil || trust.Height == 0 || m.view.Load().Height+1 != trust.Height {
 		return err
 	}
-	b, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
-	if err != nil || b.Header.Height != trust.Height || b.Header.Hash() == trust.Hash {
-		return nil //nolint:nilerr // who takes the block in says what is wrong with it
-	}
-	var cert chain.Certificate
-	if chain.Decode(rawCert, &cert, chain.MaxBlockBytes) != nil ||
-		m.view.Load().Set.VerifyCertificate(m.hash, trust.Height, b.Header.Hash(), &cert, nil) != nil {
-		return nil
+	got, certified := m.certified(trust.Height, raw, rawCert)
+	if !certified || got == trust.Hash {
+		return nil // who takes the block in says what is wrong with it, if anything is
 	}
 	return fmt.Errorf("the chain's block %d is %s, and this node was told to trust only %s: check --trust-height and --trust-hash against a source you trust; "+
-		"if they are right, the validators of this chain have forked it", trust.Height, b.Header.Hash(), trust.Hash)
+		"if they are right, the validators of this chain have forked it", trust.Height, got, trust.Hash)
+}
+
+// certified is the hash of a block, if it is of the height that is being decided and its certificate holds.
+func (m *member) certified(height uint64, raw, rawCert []byte) (hash chain.Hash, ok bool) {
+	b, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+	if err != nil || b.Header.Height != height {
+		return hash, false
+	}
+	var cert chain.Certificate
+	if chain.Decode(rawCert, &cert, chain.MaxBlockBytes) != nil {
+		return hash, false
+	}
+	hash = b.Header.Hash()
+	return hash, m.view.Load().Set.VerifyCertificate(m.hash, height, hash, &cert, nil) == nil
 }

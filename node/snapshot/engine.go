@@ -272,13 +272,15 @@ func (e *Engine) abort() {
 
 // Abort ends the engine: what it took in is given up, unless the phase is Done.
 func (e *Engine) Abort() error {
-	if e.phase == Done || e.err != nil {
-		return nil
+	if e.phase == Done || e.next == never {
+		return nil // it has ended, and what it took in was given up then
 	}
 	e.cancelAll()
 	e.abort()
 	err := e.err
-	e.err, e.next = errAborted, never
+	if e.next = never; err == nil {
+		e.err = errAborted
+	}
 	return err
 }
 

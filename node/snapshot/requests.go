@@ -75,9 +75,9 @@ func (e *Engine) pick(will func(Peer, *note) bool) (string, bool) {
 }
 
 // ask sends a request on its way, if there is room.
-func (e *Engine) ask(r Request) bool {
+func (e *Engine) ask(r Request) {
 	if len(e.requests) >= MaxRequests {
-		return false
+		return
 	}
 	n := e.note(r.Peer)
 	limit := shortTime
@@ -95,7 +95,6 @@ func (e *Engine) ask(r Request) bool {
 	r.ID = e.last
 	e.requests = append(e.requests, &request{Request: r, wanted: true, asked: e.now, deadline: e.now + limit})
 	e.cfg.Ports.Ask(r)
-	return true
 }
 
 // under lists the wanted requests of a kind, and of an index where that is not negative.

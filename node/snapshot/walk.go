@@ -100,7 +100,7 @@ func (e *Engine) headed(q *request, list []Headed) error {
 	if len(list) > q.Count {
 		return fmt.Errorf("it brought %d, not the %d asked for", len(list), q.Count)
 	}
-	headers := make([]*chain.Header, len(list))
+	headers := make([]*chain.Header, 0, len(list))
 	for i := range list {
 		h := new(chain.Header)
 		if err := chain.Decode(list[i].Header, h, MaxHeaderBytes); err != nil {
@@ -109,7 +109,7 @@ func (e *Engine) headed(q *request, list []Headed) error {
 		if h.Height != q.Height+uint64(i) || h.Genesis != e.cfg.Genesis {
 			return fmt.Errorf("it brought a header of height %d of network %s in the place of %d", h.Height, h.Genesis.Short(), q.Height+uint64(i))
 		}
-		headers[i] = h
+		headers = append(headers, h)
 	}
 	var err error
 	w := e.walk
@@ -121,10 +121,8 @@ func (e *Engine) headed(q *request, list []Headed) error {
 		}
 		err = w.start(e.cfg.Genesis, headers[0], list[0])
 	case w.target > w.header.Height:
-		for i, h := range headers {
-			if err = w.up(e.cfg.Genesis, h, list[i]); err != nil {
-				break
-			}
+		for i := 0; i < len(list) && err == nil; i++ {
+			err = w.up(e.cfg.Genesis, headers[i], list[i])
 		}
 	default:
 		if len(list) < q.Count { // it ends below its beginning: nothing follows from it
