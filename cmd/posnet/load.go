@@ -78,8 +78,8 @@ type loaded struct {
 	Accounts    int        `json:"accounts"`
 	Rate        float64    `json:"rate"`     // offered; 0: as many as were taken
 	InFlight    int        `json:"inFlight"` // most under way; 0: no bound
-	Began       instant    `json:"began"`    // of the counting
-	Ended       instant    `json:"ended"`
+	Began       time.Time  `json:"began"`    // of the counting
+	Ended       time.Time  `json:"ended"`
 	Seconds     float64    `json:"seconds"`
 	Submitted   uint64     `json:"submitted"` // taken by a node while counting
 	Refused     uint64     `json:"refused"`   // for good; what was refused as the pool was full was sent again
@@ -94,16 +94,8 @@ type loaded struct {
 	CPUPercent  float64    `json:"cpuPercent"` // the same, of all cores of this machine
 }
 
-// instant is a time as JSON tells it: UTC, with milliseconds.
-type instant time.Time
-
-// MarshalText implements encoding.TextMarshaler.
-func (t instant) MarshalText() ([]byte, error) {
-	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z07:00")), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (t *instant) UnmarshalText(b []byte) error { return (*time.Time)(t).UnmarshalText(b) }
+// instant is a time as results tell it: UTC, in milliseconds.
+func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 func showLoad(w io.Writer, r *loaded) {
 	offered := "as many as were taken"

@@ -71,15 +71,15 @@ func (e *endurance) all(ctx context.Context, into *endured) error {
 	into.Overload = overloaded
 	into.After, err = e.stretch(ctx, "after", half, e.normal)
 	e.drained(ctx) // the times of what is still under way
-	from, to := time.Time(into.Overload.Began), time.Time(into.Overload.Ended)
+	from, to := into.Overload.Began, into.Overload.Ended
 	into.Before.Finality = e.finality(into.Before)
 	into.Overload.Finality = e.finality(into.Overload)
 	into.Memory = enduredMemory{
-		Before: e.memory.last(time.Time(into.Before.Began), from), Most: e.memory.most(from, to), End: e.memory.last(from, to),
+		Before: e.memory.last(into.Before.Began, from), Most: e.memory.most(from, to), End: e.memory.last(from, to),
 	}
 	if err == nil {
 		into.After.Finality = e.finality(into.After)
-		into.Memory.After = e.memory.last(to, time.Time(into.After.Ended))
+		into.Memory.After = e.memory.last(to, into.After.Ended)
 		into.RecoverySeconds = e.recovery(into)
 	}
 	return err
@@ -115,7 +115,7 @@ func (e *endurance) stretch(ctx context.Context, name string, rate float64, leng
 	got, err := o.run(offering, e.clients)
 	stop()
 	<-telling
-	ended := time.Now()
+	ended := instant(time.Now())
 	e.memory.note(ctx, ended)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -197,7 +197,7 @@ func (e *endurance) drained(ctx context.Context) {
 
 // finality is of the transfers that were taken in a stretch.
 func (e *endurance) finality(s stretch) spread {
-	from, to := time.Time(s.Began).UnixNano(), time.Time(s.Ended).UnixNano()
+	from, to := s.Began.UnixNano(), s.Ended.UnixNano()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var times []time.Duration
@@ -216,7 +216,7 @@ func (e *endurance) finality(s stretch) spread {
 func (e *endurance) recovery(r *endured) *float64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return recovered(e.seen, time.Time(r.Overload.Ended), time.Time(r.After.Ended), r.After.Asked, r.Before.Finality.P99)
+	return recovered(e.seen, r.Overload.Ended, r.After.Ended, r.After.Asked, r.Before.Finality.P99)
 }
 
 // recoveryStep is how finely the time of recovery is looked for.

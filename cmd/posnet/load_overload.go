@@ -77,8 +77,8 @@ type endured struct {
 
 // stretch is one part of the load.
 type stretch struct {
-	Began            instant           `json:"began"`
-	Ended            instant           `json:"ended"`
+	Began            time.Time         `json:"began"`
+	Ended            time.Time         `json:"ended"`
 	Seconds          float64           `json:"seconds"`
 	Asked            float64           `json:"askedPerSecond"`   // what was to be offered
 	OfferedPerSecond float64           `json:"offeredPerSecond"` // what was, each offering counted

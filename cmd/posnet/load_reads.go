@@ -68,8 +68,8 @@ type readDone struct {
 	Rate        float64           `json:"rate"` // asked for; 0: as many as were answered
 	Connections int               `json:"connections"`
 	Accounts    int               `json:"accounts"`
-	Began       instant           `json:"began"`
-	Ended       instant           `json:"ended"`
+	Began       time.Time         `json:"began"`
+	Ended       time.Time         `json:"ended"`
 	Seconds     float64           `json:"seconds"`
 	Reads       uint64            `json:"reads"` // answered with an account
 	PerSecond   float64           `json:"readsPerSecond"`

@@ -71,7 +71,7 @@ func TestLoadKeepsNoMoreInFlightThanItMay(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	if got.InFlight != 20 || got.Final == 0 || time.Time(got.Ended).Sub(time.Time(got.Began)) < 100*time.Millisecond || got.CPUPercent < 0 {
+	if got.InFlight != 20 || got.Final == 0 || got.Ended.Sub(got.Began) < 100*time.Millisecond || got.CPUPercent < 0 {
 		t.Errorf("%s", text)
 	}
 	for h := got.FirstBlock; h <= got.LastBlock; h++ {
