@@ -344,7 +344,7 @@ type Node struct {
 	// Example: 1500000
 	Stake Amount `json:"stake"`
 
-	// State `AwaitingGenesis` it has keys and waits for the ceremony · `Starting` it has a genesis and opens its files · `CatchingUp` it fetches and verifies blocks it missed ·
+	// State `AwaitingGenesis` it has keys and waits for the ceremony · `Starting` it has a genesis and opens its files, or takes over a state (reason `JoiningBySnapshot`) · `CatchingUp` it fetches and verifies blocks it missed ·
 	// `Running` it follows the chain · `Stopped` it must not go on, see `reason`.
 	State NodeState `json:"state"`
 
@@ -356,7 +356,7 @@ type Node struct {
 	VrfKey PublicKey `json:"vrfKey"`
 }
 
-// NodeState `AwaitingGenesis` it has keys and waits for the ceremony · `Starting` it has a genesis and opens its files · `CatchingUp` it fetches and verifies blocks it missed ·
+// NodeState `AwaitingGenesis` it has keys and waits for the ceremony · `Starting` it has a genesis and opens its files, or takes over a state (reason `JoiningBySnapshot`) · `CatchingUp` it fetches and verifies blocks it missed ·
 // `Running` it follows the chain · `Stopped` it must not go on, see `reason`.
 type NodeState = string
 
