@@ -76,6 +76,7 @@ func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
 func (r *Replica) begin(rec *consensus.Recovery) {
 	r.outcomes = map[chain.Hash]*ledger.Outcome{}
 	r.forged = map[chain.Hash]uint64{}
+	r.voted = map[voteOf]uint64{}
 	r.building = nil
 	r.opened = true
 	height := r.tip.height + 1

@@ -16,6 +16,7 @@ type Held struct {
 	Evidence  int // pieces that wait for a block
 	Outcomes  int // executed blocks of the height
 	Forged    int // blocks whose first sight is noted
+	Voted     int // votes whose first sight is noted
 	Heard     int // peers that spoke
 	PoolTxs   int
 	PoolBytes int
@@ -45,7 +46,7 @@ func (r *Replica) forgetBlocks() {
 func (r *Replica) Held() Held {
 	s := r.pool.Stats()
 	return Held{
-		Early: len(r.early), Evidence: r.evidence.len(), Outcomes: len(r.outcomes), Forged: len(r.forged), Heard: len(r.heard),
+		Early: len(r.early), Evidence: r.evidence.len(), Outcomes: len(r.outcomes), Forged: len(r.forged), Voted: len(r.voted), Heard: len(r.heard),
 		PoolTxs: s.Transactions, PoolBytes: s.Bytes, Consensus: r.core.Held(),
 		bounds: heldBounds{s.MaxTransactions, s.MaxBytes},
 	}
@@ -61,6 +62,7 @@ func (h Held) Check() error {
 		{"pieces of evidence", h.Evidence, maxEvidence},
 		{"executed blocks of the height", h.Outcomes, maxCandidates},
 		{"blocks seen in the height", h.Forged, maxCandidates},
+		{"votes seen in the height", h.Voted, maxNoted},
 		{"peers heard", h.Heard, maxHeard},
 		{"transactions in the pool", h.PoolTxs, h.bounds.poolTxs},
 		{"bytes in the pool", h.PoolBytes, h.bounds.poolBytes},

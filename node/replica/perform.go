@@ -126,6 +126,7 @@ func (r *Replica) signVote(v chain.Vote) {
 		r.fail(fmt.Errorf("own vote does not verify; the consensus key is not the registered one: %w", err))
 		return
 	}
+	r.noteVote(&signed)
 	r.cfg.Ports.Broadcast(FrameVote, chain.Encode(&signed))
 	r.handleLater(consensus.VoteReceived{Vote: own})
 }
@@ -162,6 +163,7 @@ func (r *Replica) signProposal(e consensus.SignProposal) {
 
 // answer gives a peer what it lacks.
 func (r *Replica) answer(e consensus.Send) {
+	e = r.rested(e)
 	if e.Proposal != nil {
 		r.cfg.Ports.Send(e.Peer, FrameProposal, chain.Encode(e.Proposal))
 	}

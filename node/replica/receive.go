@@ -70,6 +70,7 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 		r.meet(consensus.ForeignSelf{Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind})
 		return nil
 	}
+	r.noteVote(&v)
 	r.handle(consensus.VoteReceived{Vote: verified})
 	return nil
 }

@@ -1,0 +1,64 @@
+package replica
+
+import (
+	"testing"
+
+	"github.com/posnet/posnet/node/chain"
+	"github.com/posnet/posnet/node/consensus"
+)
+
+// What a peer's vote state lacks is on its way to it while it is new, and is given to it when it is not.
+func TestAPeerIsGivenWhatHasRested(t *testing.T) {
+	t.Parallel()
+	const seen = 1_000_000
+	params := chain.DefaultParams()
+	vote := chain.SignedVote{Vote: chain.Vote{Kind: chain.Prevote, Height: 7, Round: 1}, Validator: chain.Address{1}}
+	unseen := vote
+	unseen.Validator = chain.Address{2}
+	fresh := &chain.SignedProposal{Height: 7, Round: 1, ValidRound: -1, BlockHash: chain.Hash{3}}
+	again := &chain.SignedProposal{Height: 7, Round: 1, ValidRound: 0, BlockHash: chain.Hash{3}}
+	for name, c := range map[string]struct {
+		now      uint64
+		proposal *chain.SignedProposal
+		votes    int // of the two
+		proposes bool
+	}{
+		"a vote that has just come is not":                     {seen, nil, 1, false},
+		"nor within its rest":                                  {seen + restVote - 1, nil, 1, false},
+		"afterwards it is":                                     {seen + restVote, nil, 2, false},
+		"and when the clock was set back":                      {seen - 1, nil, 2, false},
+		"a proposal rests longer than votes":                   {seen + params.ProposeTimeout - 1, fresh, 2, false},
+		"and then is given":                                    {seen + params.ProposeTimeout, fresh, 2, true},
+		"one of an earlier round comes with what proves it":    {seen + params.ProposeTimeout, again, 2, true},
+		"and when the clock was set back, with votes as fresh": {seen - 1, again, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := uint64(seen)
+			r := &Replica{voted: map[voteOf]uint64{}, forged: map[chain.Hash]uint64{{3}: seen}}
+			r.cfg.Ports.Now = func() uint64 { return now }
+			r.tip.params = params
+			r.noteVote(&vote)
+			now += 10
+			r.noteVote(&vote) // seen again: the first time counts
+			now = c.now
+			got := r.rested(consensus.Send{Proposal: c.proposal, Votes: []chain.SignedVote{vote, unseen}})
+			if len(got.Votes) != c.votes || (got.Proposal != nil) != c.proposes {
+				t.Errorf("%d votes and a proposal: %v; want %d and %v", len(got.Votes), got.Proposal != nil, c.votes, c.proposes)
+			}
+		})
+	}
+}
+
+// A validator that votes in thousands of rounds does not make others remember each.
+func TestNotedVotesAreBounded(t *testing.T) {
+	t.Parallel()
+	r := &Replica{voted: map[voteOf]uint64{}}
+	r.cfg.Ports.Now = func() uint64 { return 1 }
+	for round := range uint64(2 * maxNoted) {
+		r.noteVote(&chain.SignedVote{Vote: chain.Vote{Round: round}})
+	}
+	if len(r.voted) != maxNoted {
+		t.Errorf("%d votes are noted", len(r.voted))
+	}
+}
