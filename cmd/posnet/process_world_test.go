@@ -63,6 +63,7 @@ type nodeProcess struct {
 	index  int
 	client *client.Client
 	log    *lockedBuffer // of all lives
+	flags  []string      // nil: those of the network
 	cmd    *exec.Cmd     // nil: down
 	ended  chan error
 	seen   uint64 // the highest height it called final
@@ -141,7 +142,11 @@ func (n *processNet) end() {
 func (p *nodeProcess) start() {
 	t := p.net.t
 	t.Helper()
-	p.cmd = exec.Command(p.net.bin, p.net.devnet.arguments(p.index)...)
+	args := p.net.devnet.arguments(p.index)
+	if p.flags != nil {
+		args = append([]string{"node"}, p.flags...)
+	}
+	p.cmd = exec.Command(p.net.bin, args...)
 	p.cmd.Env = nodeEnvironment(os.Environ())
 	p.cmd.SysProcAttr = childAttributes()
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
