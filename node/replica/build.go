@@ -67,7 +67,7 @@ func (r *Replica) build(b *consensus.Build, time uint64) (*chain.Block, *ledger.
 		return nil, nil
 	}
 	for r.err == nil {
-		evidence, raws := r.choose(int(p.MaxTxs))
+		evidence, raws := r.choose(r.pace.most(p))
 		if ledger.Due(p, &h, len(raws), len(evidence), r.tip.time, r.tip.pending) != nil {
 			return nil, nil
 		}
@@ -172,10 +172,13 @@ func (r *Replica) apply(h *chain.Header, seed chain.Hash, txs, evidence [][]byte
 }
 
 func (r *Replica) applyInput(in ledger.Input) (*ledger.Outcome, error) {
-	start := r.cfg.Observer.start()
+	start, began := r.cfg.Observer.start(), r.cfg.Ports.Now()
 	var unread error
 	out, err := ledger.Apply(watch(stateReader{r.cfg.Store}.Get, &unread), watch(r.cfg.Store.TreeReader().Get, &unread), in)
 	r.cfg.Observer.executed(start)
+	if now := r.cfg.Ports.Now(); now > began {
+		r.pace.executed(len(in.Txs), now-began, &r.tip.params)
+	}
 	if unread != nil { // whatever the ledger made of it: the fault is not the block's
 		r.fail(fmt.Errorf("read the state to execute a block: %w", unread))
 		return nil, r.err

@@ -40,6 +40,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 		r.fail(fmt.Errorf("update the pool: %w", err))
 		return
 	}
+	r.pace.decided(len(b.Txs), cert.Round > 0 && (len(r.forged) > 1 || b.Header.Round < cert.Round), &r.tip.params)
 	r.pool.SetParams(out.Params)
 	r.prevSet = r.tip.set
 	r.observeDecision(b, len(raw), hash, cert, out)

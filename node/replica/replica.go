@@ -86,7 +86,8 @@ type Replica struct {
 	heard    map[chain.PublicKey]uint64 // by node key: when a peer last spoke, Unix milliseconds
 	lastTold uint64                     // when the vote state was last sent to all
 	forged   map[chain.Hash]uint64      // when a block was first seen
-	voted    map[voteOf]uint64          // when a vote of the height was first seen
+	pace     pace
+	voted    map[voteOf]uint64 // when a vote of the height was first seen
 	step     consensus.StepName
 	round    uint64
 

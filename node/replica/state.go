@@ -6,7 +6,6 @@ import (
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger"
-	"github.com/posnet/posnet/node/ledger/tree"
 	"github.com/posnet/posnet/node/store"
 )
 
@@ -138,7 +137,7 @@ func (r *Replica) checkTree(height uint64) error {
 	if err != nil {
 		return fmt.Errorf("read the tip: %w", err)
 	}
-	root, err := tree.Root(r.cfg.Store.TreeReader(), height)
+	root, err := r.cfg.Store.Root(height)
 	if err != nil {
 		return fmt.Errorf("read the state tree of height %d: %w", height, err)
 	}

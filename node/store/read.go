@@ -115,6 +115,12 @@ func (r stateReader) Get(key []byte) ([]byte, error) { return orNil(r.s.State(ke
 // until Close.
 func (s *Store) TreeReader() tree.Reader { return treeReader{s} }
 
+// Root is the root of the state tree of a version that TreeReader reads, the tip's above all.
+func (s *Store) Root(version tree.Version) (chain.Hash, error) {
+	root, err := tree.Root(s.TreeReader(), version)
+	return root, wrap("read the root of the state tree", err)
+}
+
 type treeReader struct{ s *Store }
 
 func (r treeReader) Get(key tree.NodeKey) ([]byte, error) {
