@@ -18,7 +18,7 @@ const (
 	// leastFit is the size below which a block is not what makes rounds fail.
 	leastFit = 500
 	// executeShare is the part of the timeout of a proposal that its execution may take on this machine.
-	executeShare = 5
+	executeShare = 2
 )
 
 // most is how many transactions the next block may have.

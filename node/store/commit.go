@@ -66,7 +66,7 @@ func (s *Store) Initialize(g Genesis) error {
 	b.nodes(g.Tree.New)
 	b.set(writtenKey, heightKey(0, 0)[1:])
 	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, func() {
-		s.cache.apply(g.Tree)
+		s.cache.apply(g.Tree, 0)
 		s.state.apply(g.State, 0)
 	})
 }
@@ -115,7 +115,7 @@ func (s *Store) Commit(c Commit) error {
 	bytes := b.Len()
 	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
 		s.unmarked, s.unfinished = false, [2]uint64{}
-		s.cache.apply(tree.Change{New: s.buffer.fresh(p), Stale: c.Tree.Stale})
+		s.cache.apply(tree.Change{New: s.buffer.fresh(p), Stale: c.Tree.Stale}, s.buffer.lastWritten())
 		s.buffer.apply(c.Height, c.Tree, p)
 		s.state.apply(c.State, c.Height)
 		s.state.apply(c.Beside, c.Height)

@@ -51,11 +51,14 @@ func (c *nodeCache) add(key tree.NodeKey, b []byte) {
 	}
 }
 
-// apply takes in a committed change.
-func (c *nodeCache) apply(change tree.Change) {
+// apply takes in a committed change. Nodes above the version that is written were never here.
+func (c *nodeCache) apply(change tree.Change, written tree.Version) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range change.Stale {
+		if k.Version > written {
+			continue
+		}
 		if b, ok := c.young[k]; ok {
 			delete(c.young, k)
 			c.size -= int64(len(b)) + nodeOverhead

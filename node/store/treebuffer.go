@@ -152,6 +152,14 @@ func (t *treeBuffer) close(height tree.Version) {
 	t.closed, t.open = g, newGeneration()
 }
 
+// lastWritten is the newest version of which a node may be on the disk or in the cache.
+func (t *treeBuffer) lastWritten() tree.Version {
+	if t.closed != nil {
+		return t.closed.version
+	}
+	return t.written
+}
+
 // fresh gives those of a part that are not stale yet.
 func (t *treeBuffer) fresh(p part) []tree.Node {
 	t.mu.RLock()
