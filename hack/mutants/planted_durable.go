@@ -243,8 +243,8 @@ var durability = []Mutant{
 		ID:   "tree-whole-too-early",
 		Bug:  "A version of the state tree counts as written before its last part is: after a crash nodes are missing.",
 		File: "node/store/treebuffer.go",
-		Old:  `p.last = g.next+n == len(g.order)`,
-		New:  `p.last = g.next+n >= len(g.order)/2`,
+		Old:  `p.last = n == g.left`,
+		New:  `p.last = n >= g.left/2`,
 	}, {
 		ID:   "changed-keys-forgotten-early",
 		Bug:  "Of the keys that changed since the written version, those of the next block are forgotten too: after a crash the tree cannot be made again.",
@@ -262,7 +262,7 @@ var durability = []Mutant{
 		Bug:  "Nodes of the tip's tree go with the next commit: whoever reads a proof meanwhile fails.",
 		File: "node/store/treebuffer.go",
 		Old:  "\tt.dying = c.Stale\n",
-		New:  "\tfor _, k := range c.Stale {\n\t\tt.forget(k)\n\t}\n",
+		New:  "\tfor i := range c.Stale {\n\t\tt.forget(&c.Stale[i])\n\t}\n",
 	}, {
 		ID:   "tree-not-held-to-its-header",
 		Bug:  "A node starts with a state tree that is not the one its last block names.",

@@ -38,7 +38,7 @@ func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.opts.Observe(was.method, route, code, took)
 		level := slog.LevelInfo
-		if code < http.StatusBadRequest && polled[route] {
+		if code < http.StatusBadRequest && (polled[route] || plainRead(was.method) && took < slow) {
 			level = slog.LevelDebug
 		}
 		const longest = 256
@@ -47,6 +47,12 @@ func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 		return nil
 	}
 }
+
+// slow is from when a read that went well is worth a line in the log. There may be thousands of others a second: metrics count
+// them.
+const slow = time.Second
+
+func plainRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // polled are the routes that machines ask all the time: what goes well there is
 // no news.

@@ -227,14 +227,20 @@ func (b *batch) state(changes []KV) {
 
 func (b *batch) nodes(nodes []tree.Node) {
 	for i := range nodes {
-		b.key = appendTreeKey(b.key[:0], nodes[i].Key)
-		b.set(b.key, nodes[i].Bytes)
+		b.node(&nodes[i])
 	}
+}
+
+func (b *batch) node(n *tree.Node) {
+	b.key = appendTreeKey(b.key[:0], n.Key)
+	b.set(b.key, n.Bytes)
 }
 
 // part writes a part of a generation of the tree, and with the last of them that its version is whole.
 func (b *batch) part(p part) {
-	b.nodes(p.nodes)
+	for _, n := range p.nodes {
+		b.node(&n.Node)
+	}
 	if !p.last {
 		return
 	}

@@ -26,22 +26,60 @@ type treeBuffer struct {
 	dying   []tree.NodeKey // stale since the last commit: readers of the tip before it may still come
 }
 
-// generation is what some blocks made.
+// generation is what some blocks made, one after the other.
 type generation struct {
-	first   tree.Version
-	nodes   map[tree.NodeKey][]byte
-	bytes   int64
-	stale   []tree.NodeKey // of older generations, which it replaced
-	version tree.Version   // the last; set when it is closed
-	order   []tree.Node    // what to write, by key; set when it is closed
-	next    int            // what of it to write next
+	made  []made
+	bytes int64          // of what is not stale
+	live  int            // nodes that are not stale; of a closed generation, when it was closed
+	stale []tree.NodeKey // of older generations, which it replaced
+
+	next place // of a closed generation: what to write next
+	left int   // and how many nodes
 }
+
+// made is what one block made, in the order of its keys: nothing is faster to fill, and to look into it is fast enough.
+type made struct {
+	version tree.Version
+	nodes   []buffered
+}
+
+type buffered struct {
+	tree.Node
+	stale bool // replaced by a later block
+	dead  bool // and by one of its own generation: it is never written
+}
+
+// place is a node of a generation.
+type place struct{ block, node int }
 
 func newTreeBuffer(opts *Options) *treeBuffer {
-	return &treeBuffer{most: opts.TreeBufferBytes, heights: opts.TreeBufferHeights, open: newGeneration()}
+	return &treeBuffer{most: opts.TreeBufferBytes, heights: opts.TreeBufferHeights, open: &generation{}}
 }
 
-func newGeneration() *generation { return &generation{nodes: map[tree.NodeKey][]byte{}} }
+// find returns the node of a key, nil if it is not of this generation.
+func (g *generation) find(key *tree.NodeKey) *buffered {
+	if g == nil || len(g.made) == 0 || key.Version < g.made[0].version {
+		return nil
+	}
+	block := key.Version - g.made[0].version
+	if block >= uint64(len(g.made)) {
+		return nil
+	}
+	nodes := g.made[block].nodes
+	i, ok := slices.BinarySearchFunc(nodes, key, func(b buffered, k *tree.NodeKey) int { return comparePlace(&b.Key, k) })
+	if !ok {
+		return nil
+	}
+	return &nodes[i]
+}
+
+// comparePlace orders nodes of one version as [tree.Change].New does.
+func comparePlace(a, b *tree.NodeKey) int {
+	if a.Depth != b.Depth {
+		return cmp.Compare(a.Depth, b.Depth)
+	}
+	return bytes.Compare(a.Path[:], b.Path[:])
+}
 
 func (t *treeBuffer) get(key tree.NodeKey) ([]byte, bool) {
 	t.mu.RLock()
@@ -49,19 +87,20 @@ func (t *treeBuffer) get(key tree.NodeKey) ([]byte, bool) {
 	if key.Version <= t.written {
 		return nil, false
 	}
-	if b, ok := t.open.nodes[key]; ok {
-		return b, true
+	b := t.open.find(&key)
+	if b == nil {
+		b = t.closed.find(&key)
 	}
-	if t.closed == nil {
+	if b == nil || b.Bytes == nil {
 		return nil, false
 	}
-	b, ok := t.closed.nodes[key]
-	return b, ok
+	return b.Bytes, true
 }
 
 // part is what of a closed generation one commit writes.
 type part struct {
-	nodes   []tree.Node
+	nodes   []*buffered
+	next    place
 	last    bool
 	stale   []tree.NodeKey // of last: since version
 	from    tree.Version   // of last: the version that was whole before
@@ -77,10 +116,20 @@ func (t *treeBuffer) part() (p part) {
 	if g == nil {
 		return p
 	}
-	n := min(len(g.order)-g.next, len(g.order)/partsOfGeneration+1)
-	p.nodes = g.order[g.next : g.next+n]
-	if p.last = g.next+n == len(g.order); p.last {
-		p.stale, p.from, p.version = g.stale, t.written, g.version
+	n := min(g.left, g.live/partsOfGeneration+1)
+	p.nodes, p.next = make([]*buffered, 0, n), g.next
+	for len(p.nodes) < n {
+		if p.next.node == len(g.made[p.next.block].nodes) {
+			p.next = place{block: p.next.block + 1}
+			continue
+		}
+		if b := &g.made[p.next.block].nodes[p.next.node]; !b.dead {
+			p.nodes = append(p.nodes, b)
+		}
+		p.next.node++
+	}
+	if p.last = n == g.left; p.last {
+		p.stale, p.from, p.version = g.stale, t.written, g.made[len(g.made)-1].version
 	}
 	return p
 }
@@ -89,73 +138,76 @@ func (t *treeBuffer) part() (p part) {
 func (t *treeBuffer) apply(height tree.Version, c tree.Change, p part) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, k := range t.dying {
-		t.forget(k)
+	for i := range t.dying {
+		t.forget(&t.dying[i])
 	}
-	t.dying = nil
 	switch g := t.closed; {
 	case g == nil:
 	case p.last:
-		t.closed, t.written = nil, g.version
+		t.closed, t.written = nil, p.version
 	default:
-		g.next += len(p.nodes)
+		g.next, g.left = p.next, g.left-len(p.nodes)
 	}
 	t.take(height, c)
-	if t.closed == nil && (t.open.bytes >= t.most || height-t.open.first+1 >= t.heights) {
-		t.close(height)
+	if t.closed == nil && (t.open.bytes >= t.most || uint64(len(t.open.made)) >= t.heights) {
+		t.close()
 	}
 }
 
 // take adds the change of a version to the open generation.
 func (t *treeBuffer) take(height tree.Version, c tree.Change) {
-	if len(t.open.nodes) == 0 {
-		t.open.first = height
+	g, nodes := t.open, make([]buffered, len(c.New))
+	for i := range c.New {
+		nodes[i].Node = c.New[i]
+		g.bytes += nodeBytes(c.New[i].Bytes)
 	}
-	for _, n := range c.New {
-		t.open.nodes[n.Key] = n.Bytes
-		t.open.bytes += int64(len(n.Bytes)) + nodeOverhead
-	}
-	for _, k := range c.Stale {
-		if k.Version < t.open.first {
-			t.open.stale = append(t.open.stale, k) // it is on the disk, or will be
-		} else {
-			t.open.bytes -= int64(len(t.open.nodes[k])) + nodeOverhead
+	g.live += len(nodes)
+	for i := range c.Stale {
+		k := &c.Stale[i]
+		if b := g.find(k); b != nil {
+			b.stale = true
+			g.bytes -= nodeBytes(b.Bytes)
+			g.live--
+			continue
+		}
+		g.stale = append(g.stale, *k) // it is on the disk, or will be
+		if b := t.closed.find(k); b != nil {
+			b.stale = true
 		}
 	}
+	g.made = append(g.made, made{height, nodes})
 	t.dying = c.Stale
 }
 
-// forget drops a node that no reader comes for any more. Of a closed generation it stays among what is written.
-func (t *treeBuffer) forget(k tree.NodeKey) {
-	delete(t.open.nodes, k)
-	if t.closed != nil {
-		delete(t.closed.nodes, k)
+// nodeBytes is what a node takes in memory.
+func nodeBytes(b []byte) int64 { return int64(len(b)) + 88 }
+
+// forget drops a node that no reader comes for any more, unless it is still to be written.
+func (t *treeBuffer) forget(k *tree.NodeKey) {
+	if b := t.open.find(k); b != nil {
+		b.Bytes = nil
+	} else if b := t.closed.find(k); b != nil && b.dead {
+		b.Bytes = nil
 	}
 }
 
-// close ends the open generation with a version.
-func (t *treeBuffer) close(height tree.Version) {
+// close ends the open generation.
+func (t *treeBuffer) close() {
 	g := t.open
-	stale := make(map[tree.NodeKey]bool, len(t.dying))
-	for _, k := range t.dying {
-		stale[k] = true
-	}
-	g.version, g.order = height, make([]tree.Node, 0, len(g.nodes))
-	for k, b := range g.nodes {
-		if !stale[k] {
-			g.order = append(g.order, tree.Node{Key: k, Bytes: b})
+	for i := range g.made {
+		for j := range g.made[i].nodes {
+			b := &g.made[i].nodes[j]
+			b.dead = b.stale
 		}
 	}
-	slices.SortFunc(g.order, func(a, b tree.Node) int {
-		return cmp.Or(cmp.Compare(a.Key.Version, b.Key.Version), cmp.Compare(a.Key.Depth, b.Key.Depth), bytes.Compare(a.Key.Path[:], b.Key.Path[:]))
-	})
-	t.closed, t.open = g, newGeneration()
+	g.left = g.live
+	t.closed, t.open = g, &generation{}
 }
 
 // lastWritten is the newest version of which a node may be on the disk or in the cache.
 func (t *treeBuffer) lastWritten() tree.Version {
-	if t.closed != nil {
-		return t.closed.version
+	if g := t.closed; g != nil {
+		return g.made[len(g.made)-1].version
 	}
 	return t.written
 }
@@ -164,10 +216,10 @@ func (t *treeBuffer) lastWritten() tree.Version {
 func (t *treeBuffer) fresh(p part) []tree.Node {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	var out []tree.Node
-	for _, n := range p.nodes {
-		if _, ok := t.closed.nodes[n.Key]; ok {
-			out = append(out, n)
+	out := make([]tree.Node, 0, len(p.nodes))
+	for _, b := range p.nodes {
+		if !b.stale {
+			out = append(out, b.Node)
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"runtime"
 	"runtime/debug"
+	"sync"
 )
 
 // Version and Revision say what this binary is. The build sets them with
@@ -29,7 +30,8 @@ func Build() BuildInfo {
 	return b
 }
 
-func recordedRevision() string {
+// recordedRevision is asked with each request.
+var recordedRevision = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
@@ -40,4 +42,4 @@ func recordedRevision() string {
 		}
 	}
 	return "unknown"
-}
+})
