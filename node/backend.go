@@ -249,19 +249,14 @@ func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted
 	results := m.loop.replica.Pool().AddOwn(raws)
 	out := make([]httpapi.Submitted, 0, len(raws))
 	fresh := make([][]byte, 0, len(raws))
-	for i, raw := range raws {
-		r := results[i]
+	for _, r := range results {
 		if r.Err == nil {
-			out = append(out, httpapi.Submitted{ID: r.Tx.ID})
+			out = append(out, httpapi.Submitted{ID: r.ID})
 			fresh = append(fresh, r.Tx.Raw)
 			continue
 		}
 		m.countRefusal(r.Err)
-		refused := httpapi.Submitted{Err: r.Err}
-		if opened, err := chain.DecodeTx(raw); err == nil {
-			refused.ID = opened.Tx.ID()
-		}
-		out = append(out, refused)
+		out = append(out, httpapi.Submitted{ID: r.ID, Err: r.Err})
 	}
 	m.metrics.Mempool.Accepted.Add(float64(len(fresh)))
 	m.net.PublishTxs(fresh...)

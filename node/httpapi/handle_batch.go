@@ -50,6 +50,13 @@ func (s *Server) CreateTransactions(c echo.Context) error {
 	if err := s.take(c, (len(raws)-1)/perToken-paid); err != nil {
 		return err
 	}
+	// Batches that are read wait here, so that no more of them are in work than there are processors: taking transactions in
+	// is to leave deciding on blocks its share.
+	done, err := s.working.await(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	defer done()
 	wrong := 0
 	out := api.BatchResult{Refused: []api.RefusedTx{}}
 	for i, r := range s.backend.SubmitAll(c.Request().Context(), raws) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ type Server struct {
 	http    *http.Server
 	waiting places
 	batches places
+	working places // of the batches, those whose transactions are being taken in
 	raw     places // answers with whole blocks
 	clients *clients
 	spec    []byte              // openapi.yaml in JSON
@@ -64,6 +66,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 	}
 	s := &Server{backend: backend, opts: opts, echo: echo.New()}
 	s.waiting = make(places, opts.Limits.Waiters)
+	s.working = make(places, runtime.GOMAXPROCS(0))
 	s.batches, s.raw = make(places, opts.Limits.Batches), make(places, opts.Limits.RawBlocks)
 	s.clients = &clients{rate: rate.Limit(opts.Limits.Rate), burst: opts.Limits.Burst, seen: map[netip.Prefix]*client{}}
 	s.closing, s.close = context.WithCancel(context.Background())

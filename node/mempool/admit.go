@@ -15,11 +15,14 @@ func (p *Pool) Add(raw []byte) (*Tx, error) {
 	return r[0].Tx, r[0].Err
 }
 
-// Result is what became of one transaction of [Pool.AddAll]: one of the two is nil.
+// Result is what became of one transaction of [Pool.AddAll]: one of Tx and Err is nil.
 type Result struct {
+	ID  chain.Hash // zero if what came is no transaction
 	Tx  *Tx
 	Err error
 }
+
+func (r *Result) refuse(err error) { r.Tx, r.Err = nil, err }
 
 // AddAll is [Pool.Add] for several transactions of one sender, in their order. Their signatures are verified together,
 // which costs about half.
@@ -32,7 +35,9 @@ func (p *Pool) AddOwn(raws [][]byte) []Result { return p.addAll(raws, 4) }
 func (p *Pool) addAll(raws [][]byte, reserve int) []Result {
 	results := make([]Result, len(raws))
 	for i, raw := range raws {
-		results[i].Tx, results[i].Err = open(raw)
+		if results[i].Tx, results[i].Err = open(raw); results[i].Err == nil {
+			results[i].ID = results[i].Tx.ID
+		}
 	}
 	p.glance(results, reserve)
 	thin(results)

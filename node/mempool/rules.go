@@ -26,7 +26,7 @@ func (p *Pool) glanceSome(results []Result, reserve int) {
 			continue
 		}
 		if err := p.glanceAt(results[i].Tx, reserve); err != nil {
-			results[i] = Result{Err: err}
+			results[i].refuse(err)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (p *Pool) admitSome(results []Result) {
 			continue
 		}
 		if err := p.enter(results[i].Tx); err != nil {
-			results[i] = Result{Err: err}
+			results[i].refuse(err)
 			continue
 		}
 		admitted = true

@@ -31,7 +31,7 @@ func (p *Pool) verify(results []Result) {
 	from := 0
 	for i, end := range ends {
 		if err := judge(valid[from:end]); err != nil {
-			results[i] = Result{Err: err}
+			results[i].refuse(err)
 		}
 		from = end
 	}

@@ -46,11 +46,11 @@ func thin(results []Result) {
 			s.first = tx.ID
 		case s.n < perSlot || tx.Body.Fee >= replacementFee(s.fee):
 		case tx.ID == s.first:
-			results[i] = Result{Err: chain.Refuse(chain.RefusedDuplicate, "transaction %s comes several times in one batch: no need to send it again", tx.ID)}
+			results[i].refuse(chain.Refuse(chain.RefusedDuplicate, "transaction %s comes several times in one batch: no need to send it again", tx.ID))
 			continue
 		default:
-			results[i] = Result{Err: chain.Refuse(chain.RefusedFee, "%d others before it in the batch have the same sender and nonce %d: to replace them pay a fee of at least %s POS",
-				s.n, tx.Body.Nonce, chain.FormatPOS(replacementFee(s.fee)))}
+			results[i].refuse(chain.Refuse(chain.RefusedFee, "%d others before it in the batch have the same sender and nonce %d: to replace them pay a fee of at least %s POS",
+				s.n, tx.Body.Nonce, chain.FormatPOS(replacementFee(s.fee))))
 			continue
 		}
 		s.n++
