@@ -243,6 +243,9 @@ func (b backend) Submit(ctx context.Context, raw []byte) (chain.Hash, error) {
 	return r.ID, r.Err
 }
 
+// Crowded implements httpapi.Backend.
+func (b backend) Crowded() bool { return b.joined.Load().loop.replica.Pool().Crowded() }
+
 // SubmitAll implements httpapi.Backend.
 func (b backend) SubmitAll(_ context.Context, raws [][]byte) []httpapi.Submitted {
 	m := b.joined.Load()

@@ -162,7 +162,7 @@ func (n *counters) deliver(ctx context.Context, c *client.Client, p *parcel) err
 	}
 	for body := p.body; len(body) > 0 && ctx.Err() == nil; {
 		answer, err := c.SubmitSequence(ctx, body)
-		if code := client.Code(err); code == api.CodeRateLimited || code == api.CodeTooManyWaiters {
+		if code := client.Code(err); code == api.CodeRateLimited || code == api.CodeTooManyWaiters || code == string(chain.RefusedPoolFull) {
 			sleep(ctx, 100*time.Millisecond)
 			continue
 		}

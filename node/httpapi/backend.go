@@ -27,6 +27,9 @@ type Backend interface {
 
 	// Status is the state of the chain.
 	Status() Status
+	// Crowded reports whether the pool has no room for a client's transaction
+	// that does not pay more than others. It must be cheap.
+	Crowded() bool
 	// BlockAt is the final block of a height; [ErrNotFound] if there is none
 	// yet, [ErrPruned] or a [BeforeHistory] if it is not here any more or never was.
 	BlockAt(ctx context.Context, height uint64) (*Block, error)

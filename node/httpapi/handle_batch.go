@@ -26,6 +26,15 @@ const bytesPerToken = 8 << 10
 
 // CreateTransactions takes many signed transactions in.
 func (s *Server) CreateTransactions(c echo.Context) error {
+	if s.backend.Crowded() {
+		// To look through a batch and refuse each of its transactions costs a good part of what taking them in does. One batch at
+		// a time is looked through all the same: it may pay more than what waits.
+		leave, err := s.crowd.enter("")
+		if err != nil {
+			return fail(string(chain.RefusedPoolFull), "too many transactions are waiting at this node: send the batch again later")
+		}
+		defer leave()
+	}
 	release, err := s.batches.enter("this node takes as many batches in as it can; send this one again in a moment")
 	if err != nil {
 		return err

@@ -197,3 +197,28 @@ func TestWholeBlocksOnTheirWayAreFew(t *testing.T) {
 		t.Errorf("status %d, %d bytes, want the %d that the slow one got", rec.Code, rec.Body.Len(), slow.Body.Len())
 	}
 }
+
+func TestOfAFloodOneBatchAtATimeIsLookedThrough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, httpapi.Options{Limits: httpapi.Limits{BatchTime: time.Hour}})
+	w.Full = true
+	addr := w.listen(t)
+	raw := sequence(w.Transfer(1, 5))
+	first, code := announce(t, addr, len(raw))
+	if code != 100 {
+		t.Fatalf("the first batch is answered with %d before its body was sent", code)
+	}
+	if _, code := announce(t, addr, 4<<20); code != 503 {
+		t.Fatalf("a second one is answered with %d, want 503 before its body is read", code)
+	}
+	a := w.batch("application/cbor-seq", raw)
+	a.fails("pool_full")
+	if wait := a.header.Get("Retry-After"); wait != "1" {
+		t.Errorf("it says to come back after %q s, want 1", wait)
+	}
+	if _, err := io.WriteString(first, raw); err != nil {
+		t.Fatal(err)
+	}
+	first.answer(t).is(200, nil)
+	w.batch("application/cbor-seq", raw).is(200, nil)
+}

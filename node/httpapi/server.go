@@ -45,6 +45,7 @@ type Server struct {
 	http    *http.Server
 	waiting places
 	batches places
+	crowd   places // batches that are looked through while the pool is full
 	working places // of the batches, those whose transactions are being taken in
 	raw     places // answers with whole blocks
 	clients *clients
@@ -66,6 +67,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 	}
 	s := &Server{backend: backend, opts: opts, echo: echo.New()}
 	s.waiting = make(places, opts.Limits.Waiters)
+	s.crowd = make(places, 1)
 	s.working = make(places, runtime.GOMAXPROCS(0))
 	s.batches, s.raw = make(places, opts.Limits.Batches), make(places, opts.Limits.RawBlocks)
 	s.clients = &clients{rate: rate.Limit(opts.Limits.Rate), burst: opts.Limits.Burst, seen: map[netip.Prefix]*client{}}

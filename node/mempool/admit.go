@@ -30,7 +30,17 @@ func (p *Pool) AddAll(raws [][]byte) []Result { return p.addAll(raws, 0) }
 
 // AddOwn is [Pool.AddAll] for transactions of this node's clients. They are refused while a quarter of the room is left,
 // so that what peers have let in already finds room here, unless they pay more than what would make room for them.
-func (p *Pool) AddOwn(raws [][]byte) []Result { return p.addAll(raws, 4) }
+func (p *Pool) AddOwn(raws [][]byte) []Result { return p.addAll(raws, ownReserve) }
+
+// ownReserve is the part of the room, one in so many, that is not for this node's clients.
+const ownReserve = 4
+
+// Crowded reports whether AddOwn would refuse a transaction that does not pay more than others.
+func (p *Pool) Crowded() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.crowded(0, ownReserve)
+}
 
 func (p *Pool) addAll(raws [][]byte, reserve int) []Result {
 	results := make([]Result, len(raws))

@@ -59,6 +59,9 @@ func (s *Solo) Genesis() []byte {
 	return b
 }
 
+// Crowded implements httpapi.Backend: the pool of a lone validator has room, unless a test says otherwise.
+func (s *Solo) Crowded() bool { return s.Full }
+
 // Status implements httpapi.Backend.
 func (s *Solo) Status() httpapi.Status {
 	s.mu.Lock()

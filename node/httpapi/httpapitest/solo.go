@@ -34,6 +34,8 @@ type Solo struct {
 	Ceremony []byte
 	// PrunedBelow makes lower heights answer as pruned: the node joined by snapshot there.
 	PrunedBelow uint64
+	// Full is what Crowded says.
+	Full bool
 
 	genesis   *chain.Genesis
 	hash      chain.Hash
