@@ -85,7 +85,7 @@ func (o *offer) stream(ctx context.Context, c *client.Client, stream int) error 
 		if o.rate > 0 {
 			due := o.began.Add(time.Duration((sent + float64(size*stream)/streams) / (o.rate / streams) * float64(time.Second)))
 			if sleep(ctx, time.Until(due)); ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // its end is no failure
 			}
 		}
 		sent += float64(size)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -35,16 +36,16 @@ func newReader(base string, timeout time.Duration) (*reader, error) {
 	return &reader{url: u, timeout: timeout}, nil
 }
 
-func (r *reader) dial() (err error) {
+func (r *reader) dial(ctx context.Context) (err error) {
 	d := &net.Dialer{Timeout: r.timeout}
 	host := r.url.Host
 	if r.url.Port() == "" {
 		host = net.JoinHostPort(r.url.Hostname(), map[bool]string{true: "443", false: "80"}[r.url.Scheme == "https"])
 	}
 	if r.url.Scheme == "https" {
-		r.conn, err = tls.DialWithDialer(d, "tcp", host, &tls.Config{MinVersion: tls.VersionTLS12})
+		r.conn, err = (&tls.Dialer{NetDialer: d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}).DialContext(ctx, "tcp", host)
 	} else {
-		r.conn, err = d.Dial("tcp", host)
+		r.conn, err = d.DialContext(ctx, "tcp", host)
 	}
 	if err != nil {
 		r.conn = nil
@@ -56,9 +57,9 @@ func (r *reader) dial() (err error) {
 
 // account asks for one. It returns the API's error code, or "" for an account; an error is of the connection, which is then
 // made anew for the next.
-func (r *reader) account(a chain.Address) (code string, err error) {
+func (r *reader) account(ctx context.Context, a chain.Address) (code string, err error) {
 	if r.conn == nil {
-		if err := r.dial(); err != nil {
+		if err := r.dial(ctx); err != nil {
 			return "", err
 		}
 	}

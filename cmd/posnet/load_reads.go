@@ -289,13 +289,13 @@ func (r *readers) read(ctx context.Context, conn *reader) error {
 			sleep(ctx, time.Until(due))
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // its end is no failure
 		}
-		code, err := conn.account(r.accounts[rand.IntN(len(r.accounts))])
+		code, err := conn.account(ctx, r.accounts[rand.IntN(len(r.accounts))])
 		now := time.Now()
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // its end is no failure
 			}
 			code = "connection"
 			if failures++; failures > maxFailures {

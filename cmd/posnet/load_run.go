@@ -134,7 +134,7 @@ func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream i
 		if l.rate > 0 {
 			due := began.Add(time.Duration((float64(sent) + offset) / each * float64(time.Second)))
 			if sleep(ctx, time.Until(due)); ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // its end is no failure
 			}
 			at = due
 		}
