@@ -9,9 +9,10 @@ import (
 
 // restVote is how many milliseconds a vote rests here before it is given to a peer whose vote state lacks it. Each vote goes
 // to everybody when it is cast, so that what has just come here is, as a rule, on its way there too: without a rest everybody
-// sends it to everybody again, which grows with the square of the number of validators. A proposal rests for the timeout of
-// its step, since it is large. What is lost all the same comes with one of the next states.
-const restVote = tellWhileBusy
+// sends it to everybody again, which grows with the square of the number of validators. With delays of up to this the rest is
+// long enough; with more of it, what is lost comes too late for its step. A proposal rests for a quarter of the timeout of its
+// step, since it is large.
+const restVote = 60
 
 // maxNoted bounds the votes of a height whose first sight is noted: those of a few rounds of the largest set. The rest are
 // given at once.
@@ -36,7 +37,7 @@ func (r *Replica) noteVote(v *chain.SignedVote) {
 func (r *Replica) rested(e consensus.Send) consensus.Send {
 	now := r.cfg.Ports.Now()
 	if p := e.Proposal; p != nil {
-		if seen, known := r.forged[p.BlockHash]; known && now >= seen && now < seen+r.tip.params.ProposeTimeout {
+		if seen, known := r.forged[p.BlockHash]; known && now >= seen && now < seen+r.tip.params.ProposeTimeout/4 {
 			e.Proposal = nil
 		} else if p.ValidRound >= 0 {
 			return e // the prevotes that prove it belong to it

@@ -27,9 +27,9 @@ func TestAPeerIsGivenWhatHasRested(t *testing.T) {
 		"nor within its rest":                                  {seen + restVote - 1, nil, 1, false},
 		"afterwards it is":                                     {seen + restVote, nil, 2, false},
 		"and when the clock was set back":                      {seen - 1, nil, 2, false},
-		"a proposal rests longer than votes":                   {seen + params.ProposeTimeout - 1, fresh, 2, false},
-		"and then is given":                                    {seen + params.ProposeTimeout, fresh, 2, true},
-		"one of an earlier round comes with what proves it":    {seen + params.ProposeTimeout, again, 2, true},
+		"a proposal rests longer than votes":                   {seen + params.ProposeTimeout/4 - 1, fresh, 2, false},
+		"and then is given":                                    {seen + params.ProposeTimeout/4, fresh, 2, true},
+		"one of an earlier round comes with what proves it":    {seen + params.ProposeTimeout/4, again, 2, true},
 		"and when the clock was set back, with votes as fresh": {seen - 1, again, 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
