@@ -6,8 +6,8 @@ import (
 )
 
 // Known remembers signatures and VRF proofs that were found good, so that none is checked twice: the precommit that came
-// as a vote comes again in the next block's certificate, and so does a transaction from the next peer. It holds digests of
-// the whole question (key, message, answer), so what it knows holds for nothing else; what was found wrong is not kept.
+// as a vote comes again in the next block's certificate. It holds digests of the whole question (key, message, answer), so
+// what it knows holds for nothing else; what was found wrong is not kept.
 //
 // The nil *Known remembers nothing and checks everything. Known is safe for concurrent use.
 type Known struct {

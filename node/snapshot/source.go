@@ -209,6 +209,7 @@ func (s *Source) make(p *pin, v *store.View) {
 			case len(starts) > MaxChunks:
 				return fmt.Errorf("the state has more than %d chunks", MaxChunks)
 			}
+			// Half speed: as long a rest as the chunk took, so that deciding on blocks comes first.
 			time.Sleep(min(time.Since(at), 100*time.Millisecond))
 			at = time.Now()
 			return nil

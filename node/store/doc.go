@@ -12,6 +12,10 @@
 // between, and what Commit has acknowledged is there. Opening again runs the
 // same code as opening ever does: Pebble replays its log.
 //
+// Only the nodes of the state tree come later: they can be computed from the
+// values. They stay in memory for some blocks and are written in parts with the
+// commits of later ones; opening computes again what a crash took ([treeBuffer]).
+//
 // [Store.Prune] writes without fsync. A crash may undo it; it is done again.
 //
 // # What readers see
@@ -34,6 +38,6 @@
 // # What it does not do
 //
 // It does not know what blocks, certificates and values mean, verifies none of
-// them, and keeps values at the tip only. The nodes of the state tree are kept
-// for the heights that [Store.Prune] leaves.
+// them, and keeps values at the tip only. Of the state tree it keeps the tip's and
+// those older versions that were written and that [Store.Prune] leaves.
 package store
