@@ -53,30 +53,3 @@ func TestAKnownSignatureHoldsForItsKeyAndMessageOnly(t *testing.T) {
 		}
 	}
 }
-
-func TestAMemoryOfKeysHoldsGoodOnesAndIsBounded(t *testing.T) {
-	t.Parallel()
-	known, bad := NewKnown(8), [PublicSize]byte{1} // of small order
-	for i := range byte(3) {
-		if err := known.CheckPublicKey(FromSeed([32]byte{i}).Public()); err != nil {
-			t.Fatal(err)
-		}
-		if known.CheckPublicKey(bad) == nil {
-			t.Fatal("a key of small order is good when it comes again")
-		}
-	}
-	fresh := byte(9)
-	for n := range uint32(maxPoints + maxPoints/2) {
-		// As if it had been checked: that takes long.
-		known.points[[PublicSize]byte{0, byte(n), byte(n >> 8), byte(n >> 16), 9}] = struct{}{}
-		if len(known.points) == maxPoints/2 {
-			fresh++
-			if err := known.CheckPublicKey(FromSeed([32]byte{fresh}).Public()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := len(known.points) + len(known.before); n > maxPoints {
-			t.Fatalf("%d keys are kept, want at most %d", n, maxPoints)
-		}
-	}
-}

@@ -19,14 +19,21 @@ var (
 // CheckPublicKey refuses keys that must not enter the chain: in from, to, genesis or register, and as VRF key. It returns
 // nil, ErrNotAPoint, ErrNotCanonical or ErrSmallOrder; when a key is both of the last two it is ErrSmallOrder.
 func CheckPublicKey(pub [PublicSize]byte) error {
-	var (
-		encoded curve.CompressedEdwardsY
-		point   curve.EdwardsPoint
-	)
-	copy(encoded[:], pub[:])
-	if _, err := point.SetCompressedY(&encoded); err != nil {
+	var point curve.EdwardsPoint
+	return checkKey(&pub, &point)
+}
+
+// checkKey is CheckPublicKey, and gives the point of a good key.
+func checkKey(pub *[PublicSize]byte, point *curve.EdwardsPoint) error {
+	encoded := (*curve.CompressedEdwardsY)(pub)
+	if _, err := point.SetCompressedY(encoded); err != nil {
 		return ErrNotAPoint
 	}
+	return usable(encoded, point)
+}
+
+// usable is what CheckPublicKey asks of a key that is a point.
+func usable(encoded *curve.CompressedEdwardsY, point *curve.EdwardsPoint) error {
 	if point.IsSmallOrder() {
 		return ErrSmallOrder
 	}

@@ -6,13 +6,6 @@ import (
 	"sync"
 )
 
-// Signature is one to be verified.
-type Signature struct {
-	Key     [PublicSize]byte
-	Message []byte
-	Value   [SignatureSize]byte
-}
-
 const (
 	// mostTogether bounds the signatures of one batch, and so how long others wait for it: about 30 ms. From 2000 on a
 	// larger one saves little.
@@ -28,7 +21,8 @@ const (
 // A wrong signature costs those who share its batch a second verification, in a batch of their own; for a while after it
 // callers are kept apart. Make it with [NewVerifier]; it is safe for concurrent use.
 type Verifier struct {
-	most int // batches in work at once
+	most  int // batches in work at once
+	known *points
 
 	mu    sync.Mutex
 	busy  int
@@ -44,8 +38,11 @@ type asking struct {
 	turn  chan struct{} // closed once: valid or batch is there
 }
 
-// NewVerifier returns a verifier that leaves one processor to others, if there are several.
-func NewVerifier() *Verifier { return &Verifier{most: max(1, runtime.GOMAXPROCS(0)-1)} }
+// NewVerifier returns a verifier that leaves one processor to others, if there are several. It shares what known knows of
+// public keys, and adds to it; it remembers no signatures. With nil it remembers nothing.
+func NewVerifier(known *Known) *Verifier {
+	return &Verifier{most: max(1, runtime.GOMAXPROCS(0)-1), known: known.keys()}
+}
 
 // Verify says which of some signatures are valid, under the rule of the function [Verify].
 func (v *Verifier) Verify(sigs []Signature) []bool {
@@ -66,7 +63,7 @@ func (v *Verifier) Verify(sigs []Signature) []bool {
 			return own.valid
 		}
 	}
-	good := check(own.batch)
+	good := v.check(own.batch)
 	for _, a := range own.batch[1:] {
 		close(a.turn)
 	}
@@ -105,48 +102,42 @@ func (v *Verifier) note(good bool) {
 }
 
 // check verifies the signatures of some callers, and reports whether all were valid.
-func check(some []*asking) bool {
+func (v *Verifier) check(some []*asking) bool {
 	size := 0
 	for _, a := range some {
 		size += len(a.sigs)
 	}
+	each := make([]bool, size)
+	from := 0
+	for _, a := range some {
+		a.valid = each[from : from+len(a.sigs) : from+len(a.sigs)]
+		from += len(a.sigs)
+	}
 	if size == 1 { // a batch of one costs more than the plain check
 		s := &some[0].sigs[0]
-		some[0].valid = []bool{Verify(s.Key, s.Message, s.Value)}
-		return some[0].valid[0]
+		each[0] = Verify(s.Key, s.Message, s.Value)
+		return each[0]
 	}
-	b := batches.Get().(*Batch)
-	defer batches.Put(b)
 	if len(some) > 1 {
-		b.fill(size, some...)
-		if b.all() {
-			for _, a := range some {
-				a.valid = make([]bool, len(a.sigs))
-				for i := range a.valid {
-					a.valid[i] = true
-				}
-			}
-			return true
+		if v.all(some, each) {
+			return !slices.Contains(each, false)
 		}
 	}
 	good := true
 	for _, a := range some {
-		b.fill(len(a.sigs), a)
-		ok, each := b.Verify()
-		a.valid = each
-		good = good && ok
+		good = judge(v.known, a.sigs, a.valid) && good
 	}
 	return good
 }
 
-// fill puts the signatures of some callers in an empty batch.
-func (b *Batch) fill(size int, some ...*asking) {
-	b.reset()
-	b.expect(size)
+// all computes one sum over the signatures of several callers, and reports whether it holds: then each has the answers.
+func (v *Verifier) all(some []*asking, each []bool) bool {
+	s := sums.Get().(*sum)
+	defer sums.Put(s)
+	s.together = s.together[:0]
 	for _, a := range some {
-		for i := range a.sigs {
-			s := &a.sigs[i]
-			b.Add(s.Key, s.Message, s.Value)
-		}
+		s.together = append(s.together, a.sigs...)
 	}
+	defer clear(s.together) // of messages that are not its own
+	return s.holds(v.known, s.together, each)
 }

@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// question is a signature whose verdict is known.
+// question is a signature whose verdict is known. If it is not good, a bit of R is wrong, which may leave no point, or one of
+// s if n modulo 64 is 32 or more.
 func question(n uint64, good bool) Signature {
 	var seed [SeedSize]byte
 	binary.BigEndian.PutUint64(seed[:], n%16)
@@ -25,7 +26,7 @@ func question(n uint64, good bool) Signature {
 func TestCallersThatComeTogetherGetTheirOwnAnswers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		v := NewVerifier()
+		v := NewVerifier(NewKnown(1))
 		v.most = rapid.IntRange(1, 3).Draw(t, "batches at once")
 		calls := rapid.SliceOfN(rapid.SliceOfN(rapid.Bool(), 0, 5), 1, 12).Draw(t, "calls")
 		var wg sync.WaitGroup
@@ -78,9 +79,9 @@ func waiting(t *testing.T, v *Verifier, calls ...[]Signature) (finish func() [][
 
 func TestThoseWhoWaitAreOneBatchAndOneForgedSignatureIsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
-	v := NewVerifier()
+	v := NewVerifier(NewKnown(1))
 	v.most = 1
-	finish := waiting(t, v, []Signature{question(1, true)}, []Signature{question(2, true), question(3, false)}, []Signature{question(4, true)})
+	finish := waiting(t, v, []Signature{question(1, true)}, []Signature{question(2, true), question(35, false)}, []Signature{question(4, true)})
 	v.mu.Lock()
 	first := v.queue[0]
 	v.pass()
@@ -98,7 +99,7 @@ func TestThoseWhoWaitAreOneBatchAndOneForgedSignatureIsOnlyItsOwn(t *testing.T) 
 
 func TestABatchHasItsBound(t *testing.T) {
 	t.Parallel()
-	v := NewVerifier()
+	v := NewVerifier(NewKnown(1))
 	for range 3 {
 		v.queue = append(v.queue, &asking{sigs: make([]Signature, mostTogether/2), turn: make(chan struct{})})
 	}
@@ -111,8 +112,8 @@ func TestABatchHasItsBound(t *testing.T) {
 
 func TestAWrongSignatureKeepsCallersApartForAWhile(t *testing.T) {
 	t.Parallel()
-	v := NewVerifier()
-	if got := v.Verify([]Signature{question(1, true), question(2, false)}); !got[0] || got[1] {
+	v := NewVerifier(NewKnown(1))
+	if got := v.Verify([]Signature{question(1, true), question(34, false)}); !got[0] || got[1] {
 		t.Fatalf("got %v", got)
 	}
 	for range apartAfter {
@@ -125,7 +126,7 @@ func TestAWrongSignatureKeepsCallersApartForAWhile(t *testing.T) {
 		if len(first.batch) != 1 {
 			t.Fatal("callers share a batch right after a wrong signature")
 		}
-		v.note(check(first.batch))
+		v.note(v.check(first.batch))
 	}
 	if v.apart != 0 {
 		t.Errorf("callers are kept apart for %d more", v.apart)
@@ -147,8 +148,9 @@ func BenchmarkTogether(b *testing.B) {
 					some[i].sigs[j] = question(uint64(1000*i+j), true)
 				}
 			}
+			v := NewVerifier(NewKnown(1))
 			for b.Loop() {
-				if !check(some) {
+				if !v.check(some) {
 					b.Fatal("refused")
 				}
 			}

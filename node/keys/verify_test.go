@@ -124,6 +124,7 @@ func FuzzVerifyAgreesWithBatch(f *testing.F) {
 	pub, sig := key.Public(), key.Sign([]byte("m"))
 	f.Add(pub[:], []byte("m"), sig[:])
 	f.Add(make([]byte, 32), []byte{}, make([]byte, 64))
+	known := keys.NewKnown(1)
 	f.Fuzz(func(t *testing.T, rawPub, msg, rawSig []byte) {
 		var pub [32]byte
 		var sig [64]byte
@@ -134,6 +135,13 @@ func FuzzVerifyAgreesWithBatch(f *testing.F) {
 		b.Add(key.Public(), []byte("m"), key.Sign([]byte("m")))
 		if _, each := b.Verify(); each[0] != keys.Verify(pub, msg, sig) || !each[1] {
 			t.Fatalf("key %x, message %x, signature %x: batch %v, single %v", pub, msg, sig, each, !each[0])
+		}
+		two := []keys.Signature{{Key: pub, Message: msg, Value: sig}, {Key: key.Public(), Message: []byte("m"), Value: key.Sign([]byte("m"))}}
+		if got := keys.NewVerifier(known).Verify(two); got[0] != keys.Verify(pub, msg, sig) || !got[1] {
+			t.Fatalf("key %x, message %x, signature %x: with a memory of keys a batch says %v", pub, msg, sig, got)
+		}
+		if got, want := known.CheckPublicKey(pub), keys.CheckPublicKey(pub); got != want {
+			t.Fatalf("key %x: a memory says %v, the check %v", pub, got, want)
 		}
 	})
 }

@@ -108,7 +108,7 @@ func New(cfg Config) (*Pool, error) {
 	return &Pool{
 		cfg:      cfg,
 		changed:  make(chan struct{}, 1),
-		verifier: keys.NewVerifier(),
+		verifier: keys.NewVerifier(cfg.Known),
 		height:   cfg.Height,
 		byID:     map[chain.Hash]*Tx{},
 		accounts: map[chain.Address]*account{},
