@@ -21,10 +21,10 @@
 //
 // A block has thousands of signatures, and a sum over all of them tells at a third of the price what one check after the
 // other would: [Batch], and [Verifier] for callers that come at the same time. A sum that does not hold tells only that one
-// of them is wrong; then each is checked with [Verify]. What a signature costs in a batch of 2000 is in about equal parts its share
-// of the sum and the square roots in the points of R and of the key. R is new each time. The key is not: [Known] remembers
-// the points of keys that may be used, 131072 of them, and has them for whoever verifies with it. It also knows whole
-// signatures and VRF proofs that were good, and then nothing is computed at all.
+// of them is wrong; then each is checked with [Verify]. What a signature costs in a batch of 2000 is in about equal parts
+// its share of the sum, the square root in the point of R, and that in the point of the key. R is new each time. The key is
+// not: [Known] remembers the points of keys that may be used, 131072 of them, and has them for whoever verifies with it. It
+// also knows whole signatures and VRF proofs that were good, and then nothing is computed at all.
 //
 // # The lottery's randomness
 //
