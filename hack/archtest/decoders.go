@@ -45,7 +45,7 @@ var Decoders = []Decoder{
 	{"node/stake.DecodeSet", "disk, node", "node/stake.FuzzDecodeSet"},
 	{"node/ledger.Load", "disk", "node/ledger.FuzzValues"},
 	{"node/ledger/tree.Proof.UnmarshalBinary", "node", "node/ledger/tree.FuzzProof"},
-	{"node/ledger/tree.node.decode", "disk", "node/ledger/tree.FuzzNode"},
+	{"node/ledger/tree.Decode", "disk", "node/ledger/tree.FuzzNode"},
 	{"node/ledger/tree.ParseNodeKey", "disk", "node/ledger/tree.FuzzKeys"},
 	{"node/ledger/tree.ParseStale", "disk", "node/ledger/tree.FuzzKeys"},
 	{"node/ledger/tree.ParseStaleIndexKey", "disk", "node/ledger/tree.FuzzKeys"},

@@ -448,9 +448,15 @@ var roots = []Mutant{
 	}, {
 		ID:   "old-generation-not-updated",
 		Bug:  "A commit does not reach cached values that were not used lately: the next block is executed on a state that is over.",
+		File: "node/store/generations.go",
+		Old:  "\t\tg.young[key] = v\n\t\treturn\n\t}\n\tdelete(g.old, key)\n\tg.put(key, v)",
+		New:  "\t\tg.young[key] = v\n\t\treturn\n\t}\n\tif _, ok := g.old[key]; !ok {\n\t\tg.put(key, v)\n\t}",
+	}, {
+		ID:   "small-value-of-before-left",
+		Bug:  "A value that grows too large for the cache of small ones leaves the old one there: the next block is executed on a state that is over.",
 		File: "node/store/statecache.go",
-		Old:  "\t\tdelete(c.old, key)\n\t\tc.put(key, changes[i].Value)",
-		New:  "\t\tif _, ok := c.old[key]; !ok {\n\t\t\tc.put(key, changes[i].Value)\n\t\t}",
+		Old:  "\t\t\tc.small.remove(smallKey(key))\n",
+		New:  "",
 	}, {
 		ID:   "failed-read-cached-as-nothing",
 		Bug:  "A read that failed is remembered as if nothing were there: after a fault of the disk an account has no money.",

@@ -79,7 +79,7 @@ func (empty) Get([]byte) ([]byte, error) { return nil, nil }
 
 type emptyTree struct{}
 
-func (emptyTree) Get(tree.NodeKey) ([]byte, error) { return nil, tree.ErrMissing }
+func (emptyTree) Get(tree.NodeKey) (*tree.Node, error) { return nil, tree.ErrMissing }
 
 func sortedAddresses(m map[chain.Address]*uint64) []chain.Address {
 	return slices.SortedFunc(maps.Keys(m), func(a, b chain.Address) int { return bytes.Compare(a[:], b[:]) })

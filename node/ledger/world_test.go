@@ -46,7 +46,7 @@ type world struct {
 	genesis *chain.Genesis
 	hash    chain.Hash
 	values  map[string][]byte
-	nodes   map[tree.NodeKey][]byte
+	nodes   map[tree.NodeKey]*tree.Node
 	root    chain.Hash
 	system  System
 	last    *Outcome
@@ -54,9 +54,9 @@ type world struct {
 
 func (w *world) Get(key []byte) ([]byte, error) { return w.values[string(key)], nil }
 
-type nodes map[tree.NodeKey][]byte
+type nodes map[tree.NodeKey]*tree.Node
 
-func (n nodes) Get(k tree.NodeKey) ([]byte, error) {
+func (n nodes) Get(k tree.NodeKey) (*tree.Node, error) {
 	if b, ok := n[k]; ok {
 		return b, nil
 	}
@@ -115,7 +115,7 @@ func (w *world) store(o *Outcome) {
 		w.values[string(kv.Key)] = kv.Value
 	}
 	for _, n := range o.Tree.New {
-		w.nodes[n.Key] = n.Bytes
+		w.nodes[n.Key()] = n
 	}
 	w.root, w.system, w.last = o.State, o.System, o
 }

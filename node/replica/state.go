@@ -23,22 +23,22 @@ func (s stateReader) Get(key []byte) ([]byte, error) {
 
 // watched is a reader that remembers the first failure to read, which is a fault
 // of this node's disk, beside what the ledger finds wrong with a block.
-type watched[Key any] struct {
-	get   func(Key) ([]byte, error)
+type watched[Key, Value any] struct {
+	get   func(Key) (Value, error)
 	first *error
 }
 
-func watch[Key any](get func(Key) ([]byte, error), first *error) watched[Key] {
-	return watched[Key]{get, first}
+func watch[Key, Value any](get func(Key) (Value, error), first *error) watched[Key, Value] {
+	return watched[Key, Value]{get, first}
 }
 
 // Get returns what is stored for key.
-func (w watched[Key]) Get(key Key) ([]byte, error) {
-	b, err := w.get(key)
+func (w watched[Key, Value]) Get(key Key) (Value, error) {
+	v, err := w.get(key)
 	if err != nil && *w.first == nil {
 		*w.first = err
 	}
-	return b, err
+	return v, err
 }
 
 // decided reads the decided state for the pool.

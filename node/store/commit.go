@@ -66,7 +66,7 @@ func (s *Store) Initialize(g Genesis) error {
 	b.nodes(g.Tree.New)
 	b.set(writtenKey, heightKey(0, 0)[1:])
 	return s.commit(b, Tip{Height: 0, Hash: g.Hash}, func() {
-		s.cache.apply(g.Tree, 0)
+		s.buffer.begin(0, g.Tree)
 		s.state.apply(g.State, 0)
 	})
 }
@@ -115,7 +115,6 @@ func (s *Store) Commit(c Commit) error {
 	bytes := b.Len()
 	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
 		s.unmarked, s.unfinished = false, [2]uint64{}
-		s.cache.apply(tree.Change{New: s.buffer.fresh(p), Stale: c.Tree.Stale}, s.buffer.lastWritten())
 		s.buffer.apply(c.Height, c.Tree, p)
 		s.state.apply(c.State, c.Height)
 		s.state.apply(c.Beside, c.Height)
@@ -163,8 +162,8 @@ func (c *Commit) size(p part) int {
 			n += 2*len(kvs[i].Key) + len(kvs[i].Value) + 16
 		}
 	}
-	for i := range p.nodes {
-		n += len(p.nodes[i].Bytes) + 24
+	for _, node := range p.nodes {
+		n += int(node.Size()) // more than what is written
 	}
 	return n
 }
@@ -225,22 +224,17 @@ func (b *batch) state(changes []KV) {
 	}
 }
 
-func (b *batch) nodes(nodes []tree.Node) {
-	for i := range nodes {
-		b.node(&nodes[i])
+func (b *batch) nodes(nodes []*tree.Node) {
+	for _, n := range nodes {
+		b.key = appendTreeKey(b.key[:0], n.Key())
+		b.value = n.AppendTo(b.value[:0])
+		b.set(b.key, b.value)
 	}
-}
-
-func (b *batch) node(n *tree.Node) {
-	b.key = appendTreeKey(b.key[:0], n.Key)
-	b.set(b.key, n.Bytes)
 }
 
 // part writes a part of a generation of the tree, and with the last of them that its version is whole.
 func (b *batch) part(p part) {
-	for _, n := range p.nodes {
-		b.node(&n.Node)
-	}
+	b.nodes(p.nodes)
 	if !p.last {
 		return
 	}

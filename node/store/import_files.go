@@ -22,6 +22,7 @@ type sorted struct {
 	done func(file string)
 
 	key   []byte // scratch
+	value []byte // scratch
 	w     *sstable.Writer
 	file  string
 	count int // of files
@@ -76,14 +77,16 @@ type levels struct {
 
 func newLevels(i *Import) *levels { return &levels{i, map[uint8]*sorted{}} }
 
-func (l *levels) put(n tree.Node) error {
-	s := l.depth[n.Key.Depth]
+func (l *levels) put(n *tree.Node) error {
+	key := n.Key()
+	s := l.depth[key.Depth]
 	if s == nil {
-		s = l.i.sorted(fmt.Sprintf("tree-%02d", n.Key.Depth))
-		l.depth[n.Key.Depth] = s
+		s = l.i.sorted(fmt.Sprintf("tree-%02d", key.Depth))
+		l.depth[key.Depth] = s
 	}
-	s.key = appendTreeKey(s.key[:0], n.Key)
-	return s.set(s.key, n.Bytes)
+	s.key = appendTreeKey(s.key[:0], key)
+	s.value = n.AppendTo(s.value[:0])
+	return s.set(s.key, s.value)
 }
 
 func (l *levels) close() error {

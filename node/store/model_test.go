@@ -193,30 +193,32 @@ func check(s *Store) error {
 		return true
 	})
 	expect("state", got, state, err)
-	r, err := tree.Root(v, tip.Height)
-	expect("root", chain.Hash(r), root, err)
-	// Every leaf of the tree can be reached in the buffer and on the disk, past the cache.
+	errs = append(errs, checkTree(v, tip.Height, state, root))
+	// The version that is written is whole on the disk.
+	written := s.buffer.written
+	state, root = content(written)
+	errs = append(errs, checkTree(storedTree{s}, written, state, root))
+	return errors.Join(errs...)
+}
+
+// checkTree compares a version of the tree with the state and the root it should have: every leaf can be reached.
+func checkTree(r tree.Reader, version tree.Version, state map[string]string, want chain.Hash) error {
+	root, err := tree.Root(r, version)
+	if err != nil || root != want {
+		return fmt.Errorf("the root of version %d is %x (%w), want %s", version, root, errors.Join(err, errDifferent), want)
+	}
+	var errs []error
 	for i := range accounts {
 		value, present := state[string(account(i))]
-		p, err := tree.Prove(pastCache{v}, tip.Height, chain.Sum(account(i)))
+		p, err := tree.Prove(r, version, chain.Sum(account(i)))
 		if err == nil && present {
-			err = tree.VerifyInclusion(r, chain.Sum(account(i)), chain.Sum([]byte(value)), p)
+			err = tree.VerifyInclusion(root, chain.Sum(account(i)), chain.Sum([]byte(value)), p)
 		} else if err == nil {
-			err = tree.VerifyAbsence(r, chain.Sum(account(i)), p)
+			err = tree.VerifyAbsence(root, chain.Sum(account(i)), p)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-// pastCache reads tree nodes without the cache.
-type pastCache struct{ v *View }
-
-func (d pastCache) Get(key tree.NodeKey) ([]byte, error) {
-	if b, ok := d.v.s.buffer.get(key); ok {
-		return b, nil
-	}
-	return treeNode(d.v.s.db, appendTreeKey(nil, key), key)
 }
 
 func mustOpen(t *testing.T, fs vfs.FS, opts Options) *Store {

@@ -27,13 +27,13 @@ type Options struct {
 	// only as reads happen.
 	CacheBytes int64
 
-	// TreeCacheBytes bounds the cache of state tree nodes; 0 means 32 MiB, which
-	// holds the whole tree of about 100,000 accounts. It fills as blocks change
-	// the state. A node missed costs a read of the database, ten times as much.
+	// TreeCacheBytes bounds the nodes of the state tree in memory, but for those that are not written yet; 0 means 32 MiB,
+	// more than the whole tree of 100,000 accounts. It fills as blocks change the state; what did not change for longest makes
+	// room. A node that is not there costs a read of the database, ten times as much.
 	TreeCacheBytes int64
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
-	// heights, they begin to be written; meanwhile as many again gather. 0 means 8 MiB and 32 heights. More means fewer bytes
+	// heights, they begin to be written; meanwhile as many again gather. 0 means 16 MiB and 32 heights. More means fewer bytes
 	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
@@ -76,7 +76,7 @@ func (o Options) withDefaults() Options {
 		o.TreeCacheBytes = 32 << 20
 	}
 	if o.TreeBufferBytes == 0 {
-		o.TreeBufferBytes = 8 << 20
+		o.TreeBufferBytes = 16 << 20
 	}
 	if o.TreeBufferHeights == 0 {
 		o.TreeBufferHeights = 32

@@ -123,20 +123,12 @@ func (s *Store) Root(version tree.Version) (chain.Hash, error) {
 
 type treeReader struct{ s *Store }
 
-func (r treeReader) Get(key tree.NodeKey) ([]byte, error) {
-	if b, ok := r.s.buffer.get(key); ok {
-		return b, nil
-	}
-	if b, ok := r.s.cache.get(key); ok {
-		return b, nil
+func (r treeReader) Get(key tree.NodeKey) (*tree.Node, error) {
+	if key.Depth == 0 {
+		if n := r.s.buffer.root(key.Version); n != nil {
+			return n, nil
+		}
 	}
 	// Past the snapshot, as nodes never change; the view keeps the database open.
-	b, err := read(r.s, func(*View) ([]byte, error) {
-		var buf [1 + tree.MaxNodeKeySize]byte
-		return treeNode(r.s.db, appendTreeKey(buf[:0], key), key)
-	})
-	if err == nil {
-		r.s.cache.add(key, b)
-	}
-	return b, err
+	return read(r.s, func(*View) (*tree.Node, error) { return treeNode(r.s.db, key) })
 }

@@ -58,6 +58,7 @@ func (s *Store) recoverTree(tip Tip) error {
 		return err
 	}
 	s.buffer.written = written
+	s.buffer.memory.from = written + 1
 	if written == tip.Height {
 		return nil
 	}
@@ -100,6 +101,4 @@ func (s *Store) changedSince(height, tip uint64) (map[string]bool, error) {
 // storedTree reads the nodes that are on the disk.
 type storedTree struct{ s *Store }
 
-func (r storedTree) Get(key tree.NodeKey) ([]byte, error) {
-	return treeNode(r.s.db, appendTreeKey(nil, key), key)
-}
+func (r storedTree) Get(key tree.NodeKey) (*tree.Node, error) { return treeNode(r.s.db, key) }

@@ -5,36 +5,67 @@ import "sync"
 // stateCache holds state values at the tip that were lately written or read: an account is looked at when its transaction
 // comes, when it is executed and when the pool is cleared, and a read of the database costs more than its signature.
 //
-// Its two generations are those of [nodeCache].
+// Values as small as an account's lie in the map itself, beside their keys. With 100,000 accounts each is far from the last one
+// in memory, and to follow a pointer to the key and one to the value takes twice as long.
 type stateCache struct {
 	mu     sync.Mutex
-	half   int64  // bytes in one generation
-	size   int64  // bytes in young
 	height uint64 // of the tip whose values these are
-	young  map[string][]byte
-	old    map[string][]byte // nil values: nothing is there
+	small  *generations[smallKey, smallValue]
+	large  *generations[string, []byte] // nil values: nothing is there
 }
 
-// stateOverhead is the bytes of an entry beside key and value: their headers, and the map's room.
-const stateOverhead = 80
+// smallKey is a key of smallKeySize bytes, which those of accounts have.
+type smallKey [smallKeySize]byte
+
+// smallValue is a value of at most smallValueSize bytes.
+type smallValue struct {
+	size  uint8 // nothing: nothing is there
+	bytes [smallValueSize]byte
+}
+
+const (
+	smallKeySize   = 1 + 32
+	smallValueSize = 22
+	nothing        = 255
+
+	// smallCost is the bytes of a small entry: a map is seven eighths full at most, and half as full at times.
+	smallCost = 80
+	// largeOverhead is the bytes of a large one beside key and value: their headers, and the map's room.
+	largeOverhead = 80
+)
 
 func newStateCache(bytes int64) *stateCache {
-	return &stateCache{half: bytes / 2, young: map[string][]byte{}}
+	return &stateCache{
+		// Accounts are nearly all of a state, and of what is asked for.
+		small: newGenerations(bytes*7/8/2, func(smallKey, smallValue) int64 { return smallCost }),
+		large: newGenerations(bytes/8/2, func(k string, v []byte) int64 { return int64(len(k)+len(v)) + largeOverhead }),
+	}
+}
+
+func fits(value []byte) bool { return len(value) <= smallValueSize }
+
+func pack(value []byte) (v smallValue) {
+	v.size = nothing
+	if value != nil {
+		v.size = uint8(copy(v.bytes[:], value)) //nolint:gosec // fits was asked
+	}
+	return v
 }
 
 // get gives the value of a key at the tip, nil if nothing is there, if the cache knows it. Change nothing in it.
 func (c *stateCache) get(key []byte) (value []byte, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if v, ok := c.young[string(key)]; ok {
-		return v, true
+	if len(key) == smallKeySize {
+		v, ok := c.small.get(smallKey(key))
+		switch {
+		case ok && v.size == nothing:
+			return nil, true
+		case ok:
+			return append(make([]byte, 0, smallValueSize), v.bytes[:v.size]...), true
+		}
 	}
-	v, ok := c.old[string(key)]
-	if ok {
-		delete(c.old, string(key))
-		c.put(string(key), v)
-	}
-	return v, ok
+	return c.large.get(string(key))
 }
 
 // add takes in a value that was read at the tip of a height, if that is still the tip.
@@ -44,9 +75,10 @@ func (c *stateCache) add(key, value []byte, height uint64) {
 	if c.height != height {
 		return
 	}
-	if _, ok := c.young[string(key)]; !ok {
-		delete(c.old, string(key))
-		c.put(string(key), value)
+	if len(key) == smallKeySize && fits(value) {
+		c.small.add(smallKey(key), pack(value))
+	} else {
+		c.large.add(string(key), value)
 	}
 }
 
@@ -56,23 +88,16 @@ func (c *stateCache) apply(changes []KV, height uint64) {
 	defer c.mu.Unlock()
 	c.height = height
 	for i := range changes {
-		key := string(changes[i].Key)
-		if v, ok := c.young[key]; ok {
-			c.size += int64(len(changes[i].Value) - len(v))
-			c.young[key] = changes[i].Value
-			continue
+		key, value := changes[i].Key, changes[i].Value
+		switch {
+		case len(key) != smallKeySize:
+			c.large.set(string(key), value)
+		case fits(value):
+			c.small.set(smallKey(key), pack(value))
+			c.large.remove(string(key))
+		default:
+			c.large.set(string(key), value)
+			c.small.remove(smallKey(key))
 		}
-		delete(c.old, key)
-		c.put(key, changes[i].Value)
 	}
-}
-
-// put adds an entry that is in neither generation.
-func (c *stateCache) put(key string, value []byte) {
-	cost := int64(len(key)+len(value)) + stateOverhead
-	if c.size+cost > c.half {
-		c.young, c.old, c.size = map[string][]byte{}, c.young, 0
-	}
-	c.young[key] = value
-	c.size += cost
 }

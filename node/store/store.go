@@ -21,7 +21,6 @@ type Store struct {
 	dir   string
 	log   *slog.Logger
 	db    *pebble.DB
-	cache *nodeCache
 	state *stateCache
 
 	buffer *treeBuffer
@@ -61,7 +60,7 @@ type Tip struct {
 // under a second for each.
 func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
-	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, cache: newNodeCache(opts.TreeCacheBytes), state: newStateCache(opts.StateCacheBytes), buffer: newTreeBuffer(&opts)}
+	s := &Store{opts: opts, fs: fs, dir: dir, log: opts.Logger, state: newStateCache(opts.StateCacheBytes), buffer: newTreeBuffer(&opts)}
 	if err := s.room(s.opts.MinFreeBytes / 2); err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}

@@ -21,7 +21,6 @@ type TxLocation struct {
 
 // View is the store as of one tip. It stays as it is while blocks are committed
 // and versions pruned, and keeps what it shows from being freed: close it soon.
-// Only nodes of the state tree may go, see Get.
 // It may be used by one goroutine at a time. What it returns belongs to the
 // caller.
 type View struct {
@@ -34,13 +33,17 @@ type View struct {
 // the store itself is one while it is current.
 type sharedView struct {
 	snapshot *pebble.Snapshot
-	tip      *Tip // nil before the genesis
-	users    int  // guarded by Store.reads
+	tip      *Tip       // nil before the genesis
+	root     *tree.Node // of its tree; nil if it is not in memory
+	users    int        // guarded by Store.reads
 }
 
 // publish makes a durable tip what readers see.
 func (s *Store) publish(tip *Tip) {
 	next := &sharedView{snapshot: s.db.NewSnapshot(), tip: tip, users: 1}
+	if tip != nil {
+		next.root = s.buffer.root(tip.Height)
+	}
 	s.reads.Lock()
 	last := s.current
 	s.current = next
@@ -210,32 +213,25 @@ func orNil(b []byte, err error) ([]byte, error) {
 	return b, err
 }
 
-// Get implements [tree.Reader] for the tree of the view's tip. After two more commits nodes of it may be gone, which is
-// [tree.ErrMissing]: take a new view.
-func (v *View) Get(key tree.NodeKey) ([]byte, error) {
-	if b, ok := v.s.buffer.get(key); ok {
-		return b, nil
+// Get implements [tree.Reader] for the tree of the view's tip.
+func (v *View) Get(key tree.NodeKey) (*tree.Node, error) {
+	if root := v.shared.root; root != nil && key == root.Key() {
+		return root, nil
 	}
-	if b, ok := v.s.cache.get(key); ok {
-		return b, nil
-	}
-	v.key = appendTreeKey(v.key[:0], key)
-	b, err := treeNode(v.shared.snapshot, v.key, key)
-	if errors.Is(err, tree.ErrMissing) { // a node never changes, and may have been written since
-		return treeNode(v.s.db, v.key, key)
-	}
-	return b, err
+	return treeNode(v.shared.snapshot, key)
 }
 
-func treeNode(r pebble.Reader, encoded []byte, key tree.NodeKey) ([]byte, error) {
-	b, err := get(r, encoded)
-	if errors.Is(err, pebble.ErrNotFound) {
+func treeNode(r pebble.Reader, key tree.NodeKey) (*tree.Node, error) {
+	var buf [1 + tree.MaxNodeKeySize]byte
+	value, closer, err := r.Get(appendTreeKey(buf[:0], key))
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
 		return nil, tree.ErrMissing
-	}
-	if err != nil {
+	case err != nil:
 		return nil, wrap(fmt.Sprintf("read tree node %v", key), err)
 	}
-	return b, nil
+	n, err := tree.Decode(key, value)
+	return n, errors.Join(err, closer.Close())
 }
 
 // get reads one key and says what it stands for when that fails.

@@ -45,7 +45,7 @@ type Solo struct {
 
 	mu     sync.Mutex
 	values map[string][]byte
-	nodes  map[tree.NodeKey][]byte
+	nodes  map[tree.NodeKey]*tree.Node
 	pool   *mempool.Pool
 	blocks []*httpapi.Block          // blocks[h-1]
 	seeds  []chain.Hash              // seeds[h] is seed(h)
@@ -63,7 +63,7 @@ func New(t testing.TB) *Solo {
 	s := &Solo{
 		t: t, State: httpapi.Running,
 		Faucet: Key(1), Validator: Key(2), consensus: Key(3), vrf: Key(4), peer: Key(5), Spare: Key(6).Public(),
-		values: map[string][]byte{}, nodes: map[tree.NodeKey][]byte{}, txs: map[chain.Hash]httpapi.Tx{}, final: make(chan struct{}),
+		values: map[string][]byte{}, nodes: map[tree.NodeKey]*tree.Node{}, txs: map[chain.Hash]httpapi.Tx{}, final: make(chan struct{}),
 	}
 	p := chain.DefaultParams()
 	p.SetDelay = 2
@@ -187,7 +187,7 @@ func (s *Solo) write(out *ledger.Outcome) {
 		s.values[string(kv.Key)] = kv.Value
 	}
 	for _, n := range out.Tree.New {
-		s.nodes[n.Key] = n.Bytes
+		s.nodes[n.Key()] = n
 	}
 	s.seeds = append(s.seeds, out.System.Seed)
 	s.sets = append(s.sets, out.Next)
@@ -204,7 +204,7 @@ type (
 func (v values) Get(key []byte) ([]byte, error) { return v.values[string(key)], nil }
 
 // Get implements tree.Reader.
-func (n nodes) Get(key tree.NodeKey) ([]byte, error) {
+func (n nodes) Get(key tree.NodeKey) (*tree.Node, error) {
 	if b, ok := n.nodes[key]; ok {
 		return b, nil
 	}

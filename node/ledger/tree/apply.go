@@ -11,10 +11,9 @@ import (
 
 // Reader is the stored tree: the port through which this package reads nodes.
 type Reader interface {
-	// Get returns the bytes stored for key, which the tree does not change and
-	// does not keep beyond the call it is in. For a key that is not stored it
-	// returns an error that is [ErrMissing].
-	Get(key NodeKey) ([]byte, error)
+	// Get returns the node of a key. For a key that is not stored it returns an
+	// error that is [ErrMissing].
+	Get(key NodeKey) (*Node, error)
 }
 
 // Update sets the value hash of a key, or deletes the key.
@@ -24,16 +23,10 @@ type Update struct {
 	Delete    bool // deleting a key that is absent changes nothing
 }
 
-// Node is a node to store.
-type Node struct {
-	Key   NodeKey
-	Bytes []byte // owned by whoever holds the Change; a few bytes to 1.2 KiB
-}
-
 // Change is what a batch does to the stored tree.
 type Change struct {
-	New   []Node    // to be stored; in the order of the encoded keys
-	Stale []NodeKey // not needed by this version or later ones
+	New   []*Node // to be stored; in the order of the encoded keys, so that the root is the first
+	Stale []*Node // not needed by this version or later ones
 }
 
 // Apply computes the tree that results from applying updates to the tree at
@@ -52,16 +45,19 @@ func Apply(r Reader, base, version Version, updates []Update) (Hash, Change, err
 	a.sort()
 	root := a.scratch(0)
 	if base != NoVersion {
-		if err := load(r, RootKey(base), root); err != nil {
+		old, err := load(r, RootKey(base))
+		if err != nil {
 			return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
 		}
-		a.stale = append(a.stale, RootKey(base))
+		root.open(old)
+		a.keep = old.keep
+		a.stale = append(a.stale, old)
 	}
 	if _, err := a.node(root, 0, a.order); err != nil {
 		return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
 	}
 	top := root.reduce()
-	return top.hash, a.change(Node{Key: RootKey(version), Bytes: root.encode(version)}), nil
+	return top.hash, a.change(root.node(RootKey(version), a.keep)), nil
 }
 
 // applier carries one batch down the tree, depth first, so that one scratch node
@@ -70,10 +66,11 @@ type applier struct {
 	r       Reader
 	version Version
 	updates []Update
-	order   []ref // updates by key, one per key
+	order   []ref   // updates by key, one per key
+	keep    Version // see [Node.Keep]
 	nodes   []*node
-	made    [maxDepth + 1][]Node // by depth; within a depth by path
-	stale   []NodeKey
+	made    [maxDepth + 1][]*Node // by depth; within a depth by path
+	stale   []*Node
 }
 
 // ref points to an update; sorting these is several times cheaper than sorting
@@ -169,15 +166,18 @@ func (a *applier) below(parent *node, slot, depth int, batch []ref) (bool, error
 	c, key := &parent.children[slot], &a.at(batch[0]).Key
 	was := parent.kind(slot)
 	n := a.scratch(depth)
-	var old NodeKey
+	var old *Node
 	switch was {
 	case leaf:
 		n.setLeaf(nibble(&c.key, depth), &c.key, &c.value)
 	case inner:
-		old = keyAt(c.version, depth, key)
-		if err := load(a.r, old, n); err != nil {
-			return false, err
+		var err error
+		if old = c.node; old == nil {
+			if old, err = load(a.r, keyAt(c.version, depth, key)); err != nil {
+				return false, err
+			}
 		}
+		n.open(old)
 	}
 	changed, err := a.node(n, depth, batch)
 	if !changed || err != nil {
@@ -195,54 +195,57 @@ func (a *applier) below(parent *node, slot, depth int, batch []ref) (bool, error
 		parent.setLeaf(slot, &only.key, &only.value)
 	default:
 		top := n.reduce()
-		parent.setInner(slot, a.version, &top.hash)
-		a.add(depth, Node{keyAt(a.version, depth, key), n.encode(a.version)})
+		made := n.node(keyAt(a.version, depth, key), a.keep)
+		parent.setInner(slot, made, &top.hash)
+		a.add(depth, made)
 	}
 	return true, nil
 }
 
 // add notes a node to store.
-func (a *applier) add(depth int, n Node) {
+func (a *applier) add(depth int, n *Node) {
 	if a.made[depth] == nil {
 		// Each node lies above an update, and a depth has 16^depth places.
 		most := len(a.order)
 		if depth < 4 {
 			most = min(most, 1<<(4*depth))
 		}
-		a.made[depth] = make([]Node, 0, min(most, 4096))
+		a.made[depth] = make([]*Node, 0, min(most, 4096))
 	}
 	a.made[depth] = append(a.made[depth], n)
 }
 
 // change collects the nodes in the order of their keys: by depth, then by path.
-func (a *applier) change(root Node) Change {
+func (a *applier) change(root *Node) Change {
 	total := 1
 	for _, level := range a.made {
 		total += len(level)
 	}
-	made := append(make([]Node, 0, total), root)
+	made := append(make([]*Node, 0, total), root)
 	for _, level := range a.made {
 		made = append(made, level...)
 	}
 	return Change{New: made, Stale: a.stale}
 }
 
-// load reads the node named by key into n.
-func load(r Reader, key NodeKey, n *node) error {
-	b, err := r.Get(key)
+// load reads the node named by key.
+func load(r Reader, key NodeKey) (*Node, error) {
+	n, err := r.Get(key)
 	if err != nil {
-		return fmt.Errorf("read tree node %v: %w", key, err)
+		return nil, fmt.Errorf("read tree node %v: %w", key, err)
 	}
-	return n.decode(key, b)
+	return n, nil
 }
 
 // Root returns the root of a stored version. It fails with [ErrMissing] when the
 // version is not stored.
 func Root(r Reader, version Version) (Hash, error) {
-	n := new(node)
-	if err := load(r, RootKey(version), n); err != nil {
+	stored, err := load(r, RootKey(version))
+	if err != nil {
 		return Hash{}, err
 	}
+	n := new(node)
+	n.open(stored)
 	top := n.reduce()
 	return top.hash, nil
 }

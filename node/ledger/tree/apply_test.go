@@ -3,6 +3,7 @@ package tree
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -113,8 +114,8 @@ func TestUpdatesThatChangeNothingStoreOnlyTheRoot(t *testing.T) {
 	if got != root {
 		t.Errorf("root %x, want %x", got, root)
 	}
-	if len(change.New) != 1 || !slices.Equal(change.Stale, []NodeKey{RootKey(5)}) {
-		t.Errorf("%d new nodes and stale %v, want only the root of each", len(change.New), change.Stale)
+	if len(change.New) != 1 || !slices.Equal(write(change).Stale, []NodeKey{RootKey(5)}) {
+		t.Errorf("%d new nodes and stale %v, want only the root of each", len(change.New), write(change).Stale)
 	}
 }
 
@@ -178,6 +179,7 @@ func TestVersionsFollowTheRuleAndPrune(t *testing.T) {
 		base, version := NoVersion, uint64(0)
 		roots := map[Version]Hash{}
 		staleSince := map[Version][]NodeKey{}
+		linked := &tip{}
 		for range rapid.IntRange(1, 6).Draw(t, "batches") {
 			version += rapid.Uint64Range(1, 300).Draw(t, "step")
 			updates := drawBatch(t)
@@ -186,9 +188,18 @@ func TestVersionsFollowTheRuleAndPrune(t *testing.T) {
 				t.Fatal(err)
 			}
 			root2, change2, err := Apply(m, base, version, updates)
-			if err != nil || root2 != root || !reflect.DeepEqual(change, change2) {
+			if err != nil || root2 != root || !reflect.DeepEqual(write(change), write(change2)) {
 				t.Fatalf("the same batch gave another change")
 			}
+			// In memory nodes lead to others, as far back as Keep says, and what is asked for is older.
+			linked.stored = m
+			root3, change3, err := Apply(linked, base, version, updates)
+			if err != nil || root3 != root || !reflect.DeepEqual(write(change), write(change3)) {
+				t.Fatalf("the same batch in memory gave root %x (%v) and another change", root3, err)
+			}
+			linked.root = change3.New[0]
+			linked.keep = rapid.Uint64Range(linked.keep, version).Draw(t, "keep")
+			linked.root.Keep(linked.keep)
 			if err := m.store(version, change); err != nil {
 				t.Fatal(err)
 			}
@@ -196,7 +207,7 @@ func TestVersionsFollowTheRuleAndPrune(t *testing.T) {
 			if want := content.root(); root != want {
 				t.Fatalf("root %x, want %x", root, want)
 			}
-			base, roots[version], staleSince[version] = version, root, change.Stale
+			base, roots[version], staleSince[version] = version, root, write(change).Stale
 		}
 		for v, want := range roots {
 			if got, err := Root(m, v); err != nil || got != want {
@@ -224,12 +235,31 @@ func TestVersionsFollowTheRuleAndPrune(t *testing.T) {
 	})
 }
 
+// tip has the root of the tip in memory, and all other nodes written down.
+type tip struct {
+	root   *Node
+	keep   Version // of the root
+	stored memory
+}
+
+func (l *tip) Get(key NodeKey) (*Node, error) {
+	switch {
+	case l.root != nil && key == l.root.Key():
+		return l.root, nil
+	case l.root != nil && key.Version >= l.keep:
+		return nil, fmt.Errorf("node %v is asked for, with those from %d on kept", key, l.keep)
+	}
+	return l.stored.Get(key)
+}
+
 // reach collects every node below key.
 func reach(t *rapid.T, m memory, key NodeKey, path Hash, seen memory) {
-	n := new(node)
-	if err := load(m, key, n); err != nil {
+	stored, err := load(m, key)
+	if err != nil {
 		t.Fatalf("a node of the tip is gone: %v", err)
 	}
+	n := new(node)
+	n.open(stored)
 	seen[key] = m[key]
 	for i := range n.children {
 		if n.kind(i) == inner {

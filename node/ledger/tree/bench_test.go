@@ -10,7 +10,7 @@ import (
 // a tree held in memory. The last metric is what to compare with the budget.
 func BenchmarkApply(b *testing.B) {
 	for _, leaves := range []int{10_000, 100_000, 1_000_000} {
-		m := memory{}
+		m := linked{}
 		var version Version
 		for lo := 0; lo < leaves; lo += 50_000 {
 			var updates []Update
@@ -48,7 +48,7 @@ func BenchmarkApply(b *testing.B) {
 					m.commit(c)
 					nodes += len(c.New)
 					for _, n := range c.New {
-						bytes += len(n.Bytes)
+						bytes += len(n.AppendTo(nil))
 					}
 					b.StartTimer()
 				}
@@ -61,17 +61,27 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-func (m memory) commit(c Change) {
-	for _, n := range c.New {
-		m[n.Key] = n.Bytes
+// linked is a tree in memory, as a store has it of recent versions.
+type linked map[NodeKey]*Node
+
+func (m linked) Get(key NodeKey) (*Node, error) {
+	if n := m[key]; n != nil {
+		return n, nil
 	}
-	for _, k := range c.Stale {
-		delete(m, k)
+	return nil, ErrMissing
+}
+
+func (m linked) commit(c Change) {
+	for _, n := range c.New {
+		m[n.Key()] = n
+	}
+	for _, n := range c.Stale {
+		delete(m, n.Key())
 	}
 }
 
 func BenchmarkProve(b *testing.B) {
-	m := memory{}
+	m := linked{}
 	var updates []Update
 	for i := range 100_000 {
 		updates = append(updates, set1(numbered("key", i), numbered("value", i)))

@@ -11,7 +11,7 @@ import (
 // are those that [Apply] would make of the same leaves on the empty tree.
 type Builder struct {
 	version Version
-	emit    func(Node) error
+	emit    func(*Node) error
 	nodes   []*node // those that are open, by depth: the leaf before lies below all of them
 	open    int     // the depth of the deepest of them
 	key     Hash    // of the leaf before, which is not placed yet: how deep it lies depends on the next one
@@ -21,8 +21,8 @@ type Builder struct {
 }
 
 // NewBuilder makes a Builder whose nodes are to be stored as version. emit is given every node, those of one depth in the
-// order of their paths and the root last; it owns the bytes. An error of it ends the building.
-func NewBuilder(version Version, emit func(Node) error) *Builder {
+// order of their paths and the root last. An error of it ends the building.
+func NewBuilder(version Version, emit func(*Node) error) *Builder {
 	return &Builder{version: version, emit: emit, nodes: []*node{new(node)}}
 }
 
@@ -64,7 +64,7 @@ func (b *Builder) Finish() (Hash, error) {
 	b.err = errFinished
 	root := b.nodes[0]
 	top := root.reduce()
-	return top.hash, b.emit(Node{Key: RootKey(b.version), Bytes: root.encode(b.version)})
+	return top.hash, b.emit(root.node(RootKey(b.version), NoVersion))
 }
 
 var errFinished = fmt.Errorf("the tree is finished already: %w", ErrVersion)
@@ -84,11 +84,12 @@ func (b *Builder) place(shared int) error {
 	for b.open > shared {
 		n := b.nodes[b.open]
 		top := n.reduce()
-		if err := b.emit(Node{Key: keyAt(b.version, b.open, &b.key), Bytes: n.encode(b.version)}); err != nil {
+		made := n.node(keyAt(b.version, b.open, &b.key), NoVersion)
+		if err := b.emit(made); err != nil {
 			return err
 		}
 		b.open--
-		b.nodes[b.open].setInner(nibble(&b.key, b.open), b.version, &top.hash)
+		b.nodes[b.open].setInner(nibble(&b.key, b.open), made, &top.hash)
 	}
 	return nil
 }

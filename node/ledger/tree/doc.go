@@ -29,6 +29,9 @@
 // a log-structured store. The root node is stored at every version, changed or
 // not, so a version is found by its number alone.
 //
+// In memory a node leads to those of its children that changed lately ([Node]), so that a batch asks its [Reader] only for what has
+// rested, and the nodes of recent versions need no place where they are looked up.
+//
 // Two things differ from the paper. Leaves live inside the node above them
 // instead of in records of their own, which halves the records written. And a
 // node keeps the hashes of its four quarters, so that changing one child of a

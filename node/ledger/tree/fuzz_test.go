@@ -65,13 +65,18 @@ func FuzzNode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, version uint64, depth uint8, b []byte) {
 		key := NodeKey{Version: version, Depth: depth & maxDepth}
-		n := new(node)
-		if n.decode(key, b) != nil {
+		n, err := Decode(key, b)
+		if err != nil {
 			return
 		}
-		n.reduce()
-		if again := n.encode(version); !bytes.Equal(again, b) {
+		if again := n.AppendTo(nil); !bytes.Equal(again, b) {
 			t.Fatalf("%x decodes to a node that encodes to %x", b, again)
+		}
+		var w node
+		w.open(n)
+		w.reduce()
+		if again := w.node(key, NoVersion).AppendTo(nil); !bytes.Equal(again, b) {
+			t.Fatalf("%x is opened to a node that encodes to %x", b, again)
 		}
 	})
 }

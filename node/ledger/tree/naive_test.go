@@ -45,32 +45,49 @@ func (s set) apply(updates []Update) set {
 // memory is a stored tree in a map.
 type memory map[NodeKey][]byte
 
-func (m memory) Get(key NodeKey) ([]byte, error) {
+func (m memory) Get(key NodeKey) (*Node, error) {
 	b, ok := m[key]
 	if !ok {
 		return nil, ErrMissing
 	}
-	return b, nil
+	return Decode(key, b)
+}
+
+// plain is a change as it is written down.
+type plain struct {
+	New   []string // key and bytes of each node
+	Stale []NodeKey
+}
+
+func write(c Change) (p plain) {
+	for _, n := range c.New {
+		p.New = append(p.New, n.Key().String()+": "+string(n.AppendTo(nil)))
+	}
+	for _, n := range c.Stale {
+		p.Stale = append(p.Stale, n.Key())
+	}
+	return p
 }
 
 // store writes a change as a real store would, and checks what a change promises.
 func (m memory) store(version Version, c Change) error {
 	var last string
 	for _, n := range c.New {
-		if n.Key.Version != version {
-			return fmt.Errorf("new node %v is not of version %d", n.Key, version)
+		if n.Key().Version != version {
+			return fmt.Errorf("new node %v is not of version %d", n.Key(), version)
 		}
-		if _, ok := m[n.Key]; ok {
-			return fmt.Errorf("new node %v is stored already", n.Key)
+		if _, ok := m[n.Key()]; ok {
+			return fmt.Errorf("new node %v is stored already", n.Key())
 		}
-		enc := string(n.Key.AppendTo(nil))
+		enc := string(n.Key().AppendTo(nil))
 		if enc <= last {
-			return fmt.Errorf("new node %v is out of order", n.Key)
+			return fmt.Errorf("new node %v is out of order", n.Key())
 		}
 		last = enc
-		m[n.Key] = n.Bytes
+		m[n.Key()] = n.AppendTo(nil)
 	}
-	for _, k := range c.Stale {
+	for _, n := range c.Stale {
+		k := n.Key()
 		if _, ok := m[k]; !ok || k.Version == version {
 			return fmt.Errorf("stale node %v is not stored by an earlier version", k)
 		}

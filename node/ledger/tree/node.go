@@ -1,10 +1,6 @@
 package tree
 
-import (
-	"encoding/binary"
-	"fmt"
-	"math/bits"
-)
+import "math/bits"
 
 // kind tells the three forms of a subtree apart. The compact rule looks at
 // nothing else: one leaf stays a leaf however deep the position.
@@ -18,13 +14,14 @@ const (
 
 // child is one of the 16 subtrees below a node; the node knows of what kind.
 type child struct {
+	node    *Node   // inner: its node, if that is in memory
 	version Version // inner: where its node is stored
 	hash    Hash    // inner: its hash; leaf: its hash, if the node says so
 	key     Hash    // leaf
 	value   Hash    // leaf: the hash of its value
 }
 
-// node is a stored node in the form Apply works on. It is large (1.8 KiB) and
+// node is a [Node] in the form Apply works on. It is large (2 KiB) and
 // is meant to be reused. Slot i of a bit set is bit i, the lowest being slot 0.
 type node struct {
 	used     uint16 // slots that are not empty
@@ -64,101 +61,45 @@ func (n *node) setLeaf(slot int, key, value *Hash) {
 	n.children[slot].key, n.children[slot].value = *key, *value
 }
 
-func (n *node) setInner(slot int, version Version, hash *Hash) {
+func (n *node) setInner(slot int, below *Node, hash *Hash) {
 	n.used |= 1 << slot
 	n.leaves &^= 1 << slot
 	n.touch(slot)
-	n.children[slot].version, n.children[slot].hash = version, *hash
+	c := &n.children[slot]
+	c.node, c.version, c.hash = below, below.key.Version, *hash
 }
 
-// nodeFormat is the first byte of every stored node.
-const nodeFormat = 1
-
-// encode returns the stored form of a node whose hash has been computed:
-//
-//	format (1 byte) ‖ slots in use (16 bits, slot 0 lowest) ‖ slots that are leaves
-//	per slot in use: key ‖ valueHash, or uvarint(version - child's version) ‖ hash
-//	per quarter that is an inner subtree: its hash
-func (n *node) encode(version Version) []byte {
-	size := 5 + 64*bits.OnesCount16(n.leaves)
-	for set := n.used &^ n.leaves; set != 0; set &= set - 1 {
-		size += 32 + uvarintSize(version-n.children[bits.TrailingZeros16(set)].version)
-	}
-	for q := range 4 {
-		if quarterKind(n.used, n.leaves, q) == inner {
-			size += 32
-		}
-	}
-	b := make([]byte, 0, size)
-	b = append(b, nodeFormat)
-	b = binary.BigEndian.AppendUint16(b, n.used)
-	b = binary.BigEndian.AppendUint16(b, n.leaves)
-	for set := n.used; set != 0; set &= set - 1 {
-		slot := bits.TrailingZeros16(set)
-		c := &n.children[slot]
-		if n.leaves>>slot&1 == 1 {
-			b = append(b, c.key[:]...)
-			b = append(b, c.value[:]...)
+// open fills n from a node.
+func (n *node) open(from *Node) {
+	n.used, n.leaves, n.hashed, n.known = from.used, from.leaves, 0, from.inner()
+	n.quarter = from.quarter
+	at := 0
+	for set := from.used; set != 0; set &= set - 1 {
+		c, s := &n.children[bits.TrailingZeros16(set)], &from.children[at]
+		if at++; from.leaves&(set&-set) != 0 {
+			c.key, c.value = s.hash, s.value
 		} else {
-			b = binary.AppendUvarint(b, version-c.version)
-			b = append(b, c.hash[:]...)
+			c.node, c.version, c.hash = s.node, s.version, s.hash
 		}
 	}
-	for q := range 4 {
-		if quarterKind(n.used, n.leaves, q) == inner {
-			b = append(b, n.quarter[q][:]...)
-		}
-	}
-	return b
 }
 
-// decode fills n from the stored bytes of the node named by key.
-func (n *node) decode(key NodeKey, b []byte) error {
-	if len(b) < 5 || b[0] != nodeFormat {
-		return fmt.Errorf("node %v: not a node of format %d: %w", key, nodeFormat, ErrCorrupt)
-	}
-	n.reset()
-	used, leaves := binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:])
-	if leaves&^used != 0 || key.Depth > 0 && (used == 0 || used == leaves && used&(used-1) == 0) {
-		return fmt.Errorf("node %v: slots %016b with leaves %016b cannot be: %w", key, used, leaves, ErrCorrupt)
-	}
-	b = b[5:]
-	for set := used; set != 0; set &= set - 1 {
-		slot := bits.TrailingZeros16(set)
-		c := &n.children[slot]
-		if leaves>>slot&1 == 1 {
-			if len(b) < 64 {
-				return truncated(key)
-			}
-			c.key, c.value = Hash(b[:32]), Hash(b[32:64])
-			b = b[64:]
+// node makes the node to keep of one whose hash has been computed. It leads in memory to those of its children whose versions
+// are not below keep.
+func (n *node) node(key NodeKey, keep Version) *Node {
+	out := &Node{key: key, used: n.used, leaves: n.leaves, quarter: n.quarter, children: make([]slot, bits.OnesCount16(n.used))}
+	at := 0
+	for set := n.used; set != 0; set &= set - 1 {
+		c, s := &n.children[bits.TrailingZeros16(set)], &out.children[at]
+		if at++; n.leaves&(set&-set) != 0 {
+			s.hash, s.value = c.key, c.value
 			continue
 		}
-		age, size := binary.Uvarint(b)
-		if size != uvarintSize(age) || len(b) < size+32 || age > key.Version {
-			return truncated(key)
-		}
-		c.version, c.hash = key.Version-age, Hash(b[size:size+32])
-		b = b[size+32:]
-	}
-	for q := range 4 {
-		if quarterKind(used, leaves, q) == inner {
-			if len(b) < 32 {
-				return truncated(key)
-			}
-			n.quarter[q], n.known = Hash(b[:32]), n.known|1<<q
-			b = b[32:]
+		if s.version, s.hash = c.version, c.hash; c.version >= keep {
+			s.node = c.node
 		}
 	}
-	if len(b) != 0 {
-		return fmt.Errorf("node %v: %d bytes too many: %w", key, len(b), ErrCorrupt)
-	}
-	n.used, n.leaves = used, leaves
-	return nil
-}
-
-func truncated(key NodeKey) error {
-	return fmt.Errorf("node %v: bytes end early: %w", key, ErrCorrupt)
+	return out
 }
 
 // quarterKind applies the compact rule to four neighbouring slots.
@@ -171,8 +112,4 @@ func quarterKind(used, leaves uint16, q int) kind {
 		return leaf
 	}
 	return inner
-}
-
-func uvarintSize(v uint64) int {
-	return (bits.Len64(v|1) + 6) / 7
 }

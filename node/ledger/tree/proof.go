@@ -23,11 +23,15 @@ type Proof struct {
 // with [ErrMissing] when the version was never stored or has been pruned.
 func Prove(r Reader, version Version, key Hash) (Proof, error) {
 	var p Proof
-	n := new(node)
+	n, below := new(node), (*Node)(nil)
 	for depth := 0; depth <= maxDepth; depth++ {
-		if err := load(r, keyAt(version, depth, &key), n); err != nil {
-			return Proof{}, fmt.Errorf("prove %x at version %d: %w", key, version, err)
+		if below == nil {
+			var err error
+			if below, err = load(r, keyAt(version, depth, &key)); err != nil {
+				return Proof{}, fmt.Errorf("prove %x at version %d: %w", key, version, err)
+			}
 		}
+		n.open(below)
 		end, done := n.descend(nibble(&key, depth), depth == 0, &p)
 		if done {
 			if end.kind == leaf {
@@ -36,7 +40,7 @@ func Prove(r Reader, version Version, key Hash) (Proof, error) {
 			}
 			return p, nil
 		}
-		version = n.children[end.slot].version
+		version, below = n.children[end.slot].version, n.children[end.slot].node
 	}
 	return Proof{}, fmt.Errorf("prove %x: subtree below depth %d: %w", key, maxDepth, ErrCorrupt)
 }

@@ -69,8 +69,8 @@ func TestProofsOfOldVersions(t *testing.T) {
 	if err := errors.Join(err1, err2, VerifyInclusion(before, key, numbered("value", 7), p1), VerifyAbsence(after, key, p2)); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range change.Stale {
-		delete(m, k)
+	for _, n := range change.Stale {
+		delete(m, n.Key())
 	}
 	if _, err := Prove(m, 1, key); !errors.Is(err, ErrMissing) {
 		t.Errorf("a pruned version gave %v, want %v", err, ErrMissing)
