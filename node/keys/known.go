@@ -23,7 +23,7 @@ type Known struct {
 	points   *points
 }
 
-// NewKnown returns a memory of about size signatures, 100 bytes each, and of 131072 public keys, 216 bytes each once they
+// NewKnown returns a memory of about size signatures, 100 bytes each, and of 131072 public keys, 230 bytes each once they
 // came. Those that were not asked for lately make room.
 func NewKnown(size int) *Known {
 	k := &Known{size: max(size/2, 1), points: newPoints(maxPoints)}

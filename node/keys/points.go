@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxPoints is how many public keys are remembered: in all about 27 MiB, taken as the keys come. An account that sends
+	// maxPoints is how many public keys are remembered: in all about 29 MiB, taken as the keys come. An account that sends
 	// or receives often is one of them.
 	maxPoints = 1 << 17
 	// perChunk is how many are made room for at once. It is that of the bits in one word of points.asked.
