@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/keys"
@@ -106,7 +105,7 @@ func (x *execution) try(t openTx) error {
 	x.state = newOverlay(block)
 	err := x.tx(t)
 	if err == nil {
-		maps.Copy(block.changed, x.state.changed)
+		block.take(x.state)
 	} else {
 		x.fees = fees
 	}
@@ -196,7 +195,7 @@ func SetAt(sets []SetEntry, height uint64, memo *stake.Memo) (*stake.Set, error)
 func (x *execution) reward() error {
 	mint := min(x.params.BlockReward, chain.MaxSupply-x.system.Supply)
 	x.system.Supply += mint
-	acc, err := ReadAccount(x.state, x.in.Forger)
+	acc, _, err := x.state.getAccount(x.in.Forger)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,10 @@ type SetEntry struct {
 // The keys of the state: a letter for the kind, then what it is about.
 
 // AccountKey is the key of an [Account].
-func AccountKey(a chain.Address) []byte { return append([]byte{'a'}, a[:]...) }
+func AccountKey(a chain.Address) []byte { return append([]byte{accountPrefix}, a[:]...) }
+
+// accountPrefix is the lowest letter of all.
+const accountPrefix = 'a'
 
 // ValidatorKey is the key of a [Validator].
 func ValidatorKey(a chain.Address) []byte { return append([]byte{'v'}, a[:]...) }
@@ -111,7 +114,7 @@ func ReadAccount(r Reader, a chain.Address) (Account, error) {
 // findAccount is [ReadAccount], and reports whether there is such an account.
 func findAccount(r Reader, a chain.Address) (acc Account, found bool, err error) {
 	var key [1 + len(a)]byte
-	b, err := r.Get(append(append(key[:0], 'a'), a[:]...))
+	b, err := r.Get(append(append(key[:0], accountPrefix), a[:]...))
 	if err != nil {
 		return Account{}, false, fmt.Errorf("read account %s: %w", a, err)
 	}
@@ -124,9 +127,12 @@ func findAccount(r Reader, a chain.Address) (acc Account, found bool, err error)
 	return acc, true, nil
 }
 
-// encode is the canonical encoding, by hand: two accounts change with every transfer.
-func (a *Account) encode() []byte {
-	return chain.AppendUint(chain.AppendUint(chain.AppendArray(make([]byte, 0, 16), 2), a.Balance), a.Nonce)
+// maxAccountBytes is the longest encoding of an account.
+const maxAccountBytes = 1 + 9 + 9
+
+// encode appends the canonical encoding, by hand: two accounts change with every transfer.
+func (a *Account) encode(dst []byte) []byte {
+	return chain.AppendUint(chain.AppendUint(chain.AppendArray(dst, 2), a.Balance), a.Nonce)
 }
 
 // cut reads the canonical encoding, and reports whether it is one.

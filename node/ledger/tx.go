@@ -50,7 +50,7 @@ type openTx struct {
 // tx applies one transaction whose signature is good.
 func (x *execution) tx(o openTx) error {
 	t := &o.signed.Tx
-	from, known, err := findAccount(x.state, t.From)
+	from, known, err := x.state.getAccount(t.From)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (x *execution) tx(o openTx) error {
 }
 
 func (x *execution) transfer(t *chain.Tx) error {
-	to, known, err := findAccount(x.state, t.To)
+	to, known, err := x.state.getAccount(t.To)
 	if err != nil {
 		return err
 	}
