@@ -302,8 +302,8 @@ var supply = []Mutant{
 		ID:   "refused-leaves-its-traces",
 		Bug:  "A transaction that is left out of a block has already taken the sender's money.",
 		File: "node/ledger/apply.go",
-		Old:  "if err == nil {\n\t\tmaps.Copy(block.changed, x.state.changed)\n\t} else {\n\t\tx.fees = fees\n\t}",
-		New:  "maps.Copy(block.changed, x.state.changed)\n\tif err != nil {\n\t\tx.fees = fees\n\t}",
+		Old:  "if err == nil {\n\t\tblock.take(x.state)\n\t} else {\n\t\tx.fees = fees\n\t}",
+		New:  "block.take(x.state)\n\tif err != nil {\n\t\tx.fees = fees\n\t}",
 	},
 }
 
