@@ -184,22 +184,15 @@ func (b backend) account(addr chain.Address, proof bool) (*httpapi.Account, erro
 		return nil, err
 	}
 	out := &httpapi.Account{Address: addr, Height: tip.Height}
-	key := ledger.AccountKey(addr)
-	value, err := view.State(key)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	acc, err := ledger.ReadAccount(view.StateReader(), addr)
+	if err != nil {
 		return nil, err
 	}
-	if value != nil {
-		var acc ledger.Account
-		if err := chain.Decode(value, &acc, 1024); err != nil {
-			return nil, err
-		}
-		out.Balance, out.Nonce = acc.Balance, acc.Nonce
-	}
+	out.Balance, out.Nonce = acc.Balance, acc.Nonce
 	if out.NextNonce, err = m.loop.replica.Pool().NextNonce(addr); err != nil {
 		return nil, err
 	}
-	if out.Bonded, err = bondedBy(view, addr); err != nil {
+	if out.Bonded, err = m.bonded.by(view, tip.Height, addr); err != nil {
 		return nil, err
 	}
 	if !proof {
@@ -207,6 +200,11 @@ func (b backend) account(addr chain.Address, proof bool) (*httpapi.Account, erro
 	}
 	if tip.Height == 0 {
 		return nil, fmt.Errorf("%w: before the first block there is no certificate to prove anything with", httpapi.ErrUnavailable)
+	}
+	key := ledger.AccountKey(addr)
+	value, err := view.State(key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
 	}
 	p, err := tree.Prove(view, tip.Height, ledger.TreeKey(key))
 	if err != nil {

@@ -33,6 +33,7 @@ type member struct {
 	missing atomic.Pointer[string] // what gap said last
 	waiters *waiters
 	recent  *recent
+	bonded  *bonded
 	settled settled
 	view    atomic.Pointer[replica.View]
 	changed bool // the loop has something new to publish
@@ -48,7 +49,7 @@ func (s *service) openMember(g *chain.Genesis) (*member, error) {
 	}
 	m := &member{
 		service: s, genesis: g, hash: g.Hash(), file: file,
-		loop: newLoop(), waiters: newWaiters(), recent: newRecent(),
+		loop: newLoop(), waiters: newWaiters(), recent: newRecent(), bonded: newBonded(),
 	}
 	m.store, err = store.Open(vfs.Default, filepath.Join(s.cfg.DataDir, databaseDir), store.Options{
 		Genesis: m.hash, Logger: s.log,
@@ -127,6 +128,7 @@ func (m *member) run(ctx context.Context) error {
 	}()
 	go func() { done <- m.prune(ctx) }()
 	go m.watchDisk(ctx)
+	go m.bonded.fill(ctx, m.store, m.log)
 	go m.tidy(ctx)
 	err := m.loop.run(ctx)
 	cancel()

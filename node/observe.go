@@ -57,6 +57,7 @@ func evidenceWord(e *chain.Evidence) string {
 
 func (m *member) observeDecision(d replica.Decision) {
 	m.changed = true
+	m.bonded.decided(d.Block.Header.Height, d.Outcome.Changes)
 	if m.served.Source != nil {
 		m.served.Committed(d.Block.Header.Height)
 	}

@@ -96,36 +96,6 @@ func (b backend) Bonds(_ context.Context, cursor string, limit int) (*httpapi.Bo
 	return page, errors.Join(err, bad)
 }
 
-// bondedBy sums what one account bonded. Bonds are ordered by validator, so it
-// looks into the bond with each.
-func bondedBy(v *store.View, a chain.Address) (uint64, error) {
-	var validators []chain.Address
-	err := v.ScanState([]byte{'v'}, nil, func(key, _ []byte) bool {
-		validators = append(validators, chain.Address(key[1:]))
-		return len(validators) < maxListed
-	})
-	if err != nil {
-		return 0, err
-	}
-	sum := uint64(0)
-	for _, w := range validators {
-		key := ledger.BondKey(w, a)
-		value, err := v.State(key)
-		if errors.Is(err, store.ErrNotFound) || (err == nil && value == nil) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		b, err := openBond(v, key, value)
-		if err != nil {
-			return 0, err
-		}
-		sum += b.Amount
-	}
-	return sum, nil
-}
-
 // openBond turns shares into what they are worth.
 func openBond(v *store.View, key, value []byte) (httpapi.Bond, error) {
 	var b ledger.Bond

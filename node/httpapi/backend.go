@@ -16,8 +16,9 @@ import (
 //
 // Before genesis only Node, Genesis and Attest are called.
 type Backend interface {
-	// Node is who this node is and what it is doing. It must be cheap: every
-	// request asks for the state.
+	// Node is who this node is and what it is doing. It must be cheap while
+	// there is no chain: every request asks for the state. A node that has left
+	// AwaitingGenesis and Starting does not go back.
 	Node() NodeInfo
 	// Attest answers a ceremony's nonce of [chain.NonceBytes]; [ErrNoCeremony]
 	// without a ceremony secret.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,33 +18,37 @@ import (
 	"github.com/posnet/posnet/node/telemetry"
 )
 
-// access is the outermost layer: it gives the request an id, catches panics,
-// writes errors, logs and counts.
+// access is the outermost layer: it gives the request an id and an end, catches
+// panics, writes errors, logs and counts.
 func (s *Server) access(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
-		was, _ := c.Request().Context().Value(askedKey{}).(asked)
+		was := askedOf(c.Request())
 		id := requestID(c.Request().Header.Get(echo.HeaderXRequestID))
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
-		ctx := telemetry.WithAttrs(c.Request().Context(), slog.String("request_id", id))
+		ctx := &ending{Context: telemetry.WithAttrs(c.Request().Context(), slog.String("request_id", id)), at: began.Add(s.limit(c))}
+		defer ctx.cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		if err := s.safely(next, c); err != nil {
 			c.Error(err)
 		}
 		took, code := time.Since(began), c.Response().Status
-		route := c.Path()
-		if _, matched := c.Get(routed).(bool); !matched {
-			route = ""
+		pattern := c.Path()
+		if _, matched := s.routes[route{c.Request().Method, pattern}]; !matched {
+			pattern = ""
 		}
-		s.opts.Observe(was.method, route, code, took)
+		s.opts.Observe(was.method, pattern, code, took)
 		level := slog.LevelInfo
-		if code < http.StatusBadRequest && (polled[route] || plainRead(was.method) && took < slow) {
+		if code < http.StatusBadRequest && (polled[pattern] || plainRead(was.method) && took < slow) {
 			level = slog.LevelDebug
 		}
-		const longest = 256
-		s.opts.Logger.LogAttrs(ctx, level, "request answered",
-			telemetry.HTTPRequest(was.method, was.url[:min(longest, len(was.url))], code, took)...)
+		if s.opts.Logger.Enabled(ctx, level) {
+			const longest = 256
+			url := was.url.RequestURI()
+			s.opts.Logger.LogAttrs(ctx, level, "request answered",
+				telemetry.HTTPRequest(was.method, url[:min(longest, len(url))], code, took)...)
+		}
 		return nil
 	}
 }
@@ -93,47 +98,60 @@ func requestID(given string) string {
 // shape makes one request of many spellings, before it is routed: no trailing
 // slash, and HEAD as GET. What the caller wrote is kept for the log.
 func shape(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, old *http.Request) {
-		r, u := old.WithContext(context.WithValue(old.Context(), askedKey{}, asked{old.Method, old.URL.RequestURI()})), *old.URL
-		if t := trim(u.Path); t != "" {
-			u.Path, u.RawPath = t, trim(u.RawPath)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		trimmed := trim(r.URL.Path)
+		again := trimmed != "" && trimmed != r.URL.Path
+		if !again && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
 		}
-		if r.Method == http.MethodHead {
+		was := asked{r.Method, r.URL}
+		r = r.WithContext(context.WithValue(r.Context(), askedKey{}, was))
+		if again {
+			u := *was.url
+			u.Path, u.RawPath = trimmed, trim(u.RawPath)
+			r.URL = &u
+		}
+		if was.method == http.MethodHead {
 			r.Method = http.MethodGet
 			w = headWriter{w}
 		}
-		r.URL = &u
 		next.ServeHTTP(w, r)
 	})
 }
 
 // asked is what the caller wrote.
 type (
-	asked    struct{ method, url string }
+	asked struct {
+		method string
+		url    *url.URL
+	}
 	askedKey struct{}
 )
+
+// askedOf is what the caller of a request wrote, which is what there is unless [shape] changed it.
+func askedOf(r *http.Request) asked {
+	if was, changed := r.Context().Value(askedKey{}).(asked); changed {
+		return was
+	}
+	return asked{r.Method, r.URL}
+}
 
 // headWriter drops the body, for writers that do not know the method.
 type headWriter struct{ http.ResponseWriter }
 
 func (w headWriter) Write(b []byte) (int, error) { return len(b), nil }
 
-// limitTime ends the context of requests that are not meant to wait.
-func (s *Server) limitTime(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		limit := s.opts.Limits.Request
-		if c.QueryParam("wait") != "" {
-			limit += s.opts.Limits.Wait
-		}
-		ctx, cancel := context.WithTimeout(c.Request().Context(), limit)
-		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
-		return next(c)
+// limit is how long a request may take; one that is meant to wait has more.
+func (s *Server) limit(c echo.Context) time.Duration {
+	if c.QueryParam("wait") != "" {
+		return s.opts.Limits.Request + s.opts.Limits.Wait
 	}
+	return s.opts.Limits.Request
 }
 
-// routed marks a context whose path is a route of ours.
-const routed = "posnet.routed"
+// route is a method and a pattern that this server answers.
+type route struct{ method, pattern string }
 
 // beforeGenesis are the routes that need no chain.
 var beforeGenesis = map[string]bool{
@@ -141,20 +159,20 @@ var beforeGenesis = map[string]bool{
 	BasePath + "/genesis": true, BasePath + "/openapi.json": true, BasePath + "/docs": true, BasePath + "/docs/*": true,
 }
 
-// gate keeps callers from a chain that does not exist yet.
+// gate keeps callers from a chain that does not exist yet. Once there is one there always will be, and nobody asks any more.
 func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if _, known := s.routes[c.Request().Method+" "+c.Path()]; known {
-			c.Set(routed, true)
-			if beforeGenesis[c.Path()] {
-				return next(c)
-			}
+		if s.open.Load() || beforeGenesis[c.Path()] {
+			return next(c)
+		}
+		if _, known := s.routes[route{c.Request().Method, c.Path()}]; known {
 			switch s.backend.Node().State {
 			case AwaitingGenesis:
 				return fail(api.CodeAwaitingGenesis, "this node has no genesis yet: its network's ceremony is not over, or no --genesis was given")
 			case Starting:
 				return fail(api.CodeUnavailable, "this node is starting: ask again in a moment; GET "+BasePath+"/node says what it is doing")
 			}
+			s.open.Store(true)
 		}
 		return next(c)
 	}

@@ -27,9 +27,9 @@ func (s *Server) addPages() error {
 	s.echo.GET(BasePath+"/docs", docs)
 	s.echo.GET(BasePath+"/docs/*", docs)
 	s.echo.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, BasePath+"/docs/") })
-	s.routes = map[string]struct{}{}
+	s.routes = map[route]struct{}{}
 	for _, r := range s.echo.Routes() {
-		s.routes[r.Method+" "+r.Path] = struct{}{}
+		s.routes[route{r.Method, r.Path}] = struct{}{}
 	}
 	return nil
 }

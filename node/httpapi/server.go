@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -49,8 +50,9 @@ type Server struct {
 	working places // of the batches, those whose transactions are being taken in
 	raw     places // answers with whole blocks
 	clients *clients
-	spec    []byte              // openapi.yaml in JSON
-	routes  map[string]struct{} // "METHOD /pattern"
+	spec    []byte // openapi.yaml in JSON
+	routes  map[route]struct{}
+	open    atomic.Bool // there is a chain to answer from, see gate
 
 	closing context.Context // ends when Shutdown begins, and every waiter with it
 	close   context.CancelFunc
@@ -76,7 +78,7 @@ func New(backend Backend, opts Options) (*Server, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // a header could name any address
 	e.HTTPErrorHandler = s.writeError
-	e.Pre(s.access, s.limitRate(), s.limitTime)
+	e.Pre(s.access, s.limitRate())
 	if len(opts.CORSOrigins) > 0 {
 		e.Pre(middleware.CORSWithConfig(middleware.CORSConfig{AllowOrigins: opts.CORSOrigins}))
 	}
