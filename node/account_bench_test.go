@@ -32,7 +32,10 @@ const (
 //
 //	go test -run '^$' -bench Account -benchmem ./node
 func BenchmarkAccount(b *testing.B) {
-	s, addrs := benchMember(b)
+	s, addrs := aMember(b)
+	if err := s.joined.Load().bonded.scan(b.Context(), s.joined.Load().store); err != nil {
+		b.Fatal(err)
+	}
 	serve := func(b *testing.B) *httpapi.Server {
 		b.Helper()
 		api, err := httpapi.New(backend{s}, httpapi.Options{Logger: s.log, Observe: s.metrics.HTTP.Request, Limits: httpapi.Limits{Rate: 1e9, Burst: 1e9}})
@@ -142,22 +145,22 @@ func skipAnswer(r *bufio.Reader) error {
 	}
 }
 
-// benchMember is a node with a store and a network of its own, whose loop does not turn.
-func benchMember(b *testing.B) (*service, []chain.Address) {
-	b.Helper()
+// aMember is a node with a store and a network of its own, whose loop does not turn.
+func aMember(t testing.TB) (*service, []chain.Address) {
+	t.Helper()
 	must := func(err error) {
-		b.Helper()
+		t.Helper()
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	cfg := DefaultConfig()
-	cfg.IP, cfg.PeerPort, cfg.DataDir, cfg.Log = "127.0.0.1", 0, b.TempDir(), telemetry.NewLogging(telemetry.LogOptions{Output: io.Discard})
+	cfg.IP, cfg.PeerPort, cfg.DataDir, cfg.Log = "127.0.0.1", 0, t.TempDir(), telemetry.NewLogging(telemetry.LogOptions{Output: io.Discard})
 	s := &service{cfg: cfg, log: cfg.Log.Logger, metrics: telemetry.NewMetrics()}
 	var err error
 	s.identity, err = OpenIdentity(&s.cfg, s.log)
 	must(err)
-	b.Cleanup(func() { must(s.identity.Close()) })
+	t.Cleanup(func() { must(s.identity.Close()) })
 
 	key := func(n int) chain.PublicKey { return keys.FromSeed(chain.Sum(fmt.Appendf(nil, "key %d", n))).Public() }
 	g := &chain.Genesis{ChainID: "bench", Time: uint64(time.Now().UnixMilli()), Params: chain.DefaultParams()}
@@ -183,10 +186,9 @@ func benchMember(b *testing.B) (*service, []chain.Address) {
 	must(os.MkdirAll(filepath.Join(cfg.DataDir, walDir), 0o700))
 	m, err := s.openMember(g)
 	must(err)
-	b.Cleanup(func() { must(m.close()) })
-	must(m.bonded.scan(b.Context(), m.store))
+	t.Cleanup(func() { must(m.close()) })
 	must(m.joinNetwork())
-	b.Cleanup(func() { must(m.net.Close()) })
+	t.Cleanup(func() { must(m.net.Close()) })
 	return s, addrs
 }
 

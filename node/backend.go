@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/posnet/posnet/node/catchup"
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/httpapi"
 	"github.com/posnet/posnet/node/ledger"
@@ -45,13 +46,13 @@ func (b backend) Node() httpapi.NodeInfo {
 	}
 	info.P2PPort, info.FirstHeight = m.net.Port(), m.store.Base()
 	info.State = httpapi.Running
+	p := m.catchup.Progress()
 	switch h := b.halted.Load(); {
 	case h != nil:
 		info.State, info.Reason, info.Message = httpapi.Stopped, h.reason, h.message
 	case v.DiskFull:
 		info.Reason, info.Message = "DiskFull", "no room on the disk of the data directory: the node signs and commits nothing until there is"
-	case m.behind():
-		p := m.catchup.Progress()
+	case behind(p):
 		info.State, info.Message = httpapi.CatchingUp, fmt.Sprintf("at height %d of %d", p.Height, p.Target)
 		if m.lacks() {
 			info.Reason, info.Message = historyMissing, *m.missing.Load()
@@ -97,11 +98,14 @@ func (b backend) Status() httpapi.Status {
 	return httpapi.Status{
 		ChainID: m.genesis.ChainID, GenesisHash: m.hash,
 		Height: v.Height, BlockHash: v.Hash, BlockTime: v.Time, Round: v.Round, Step: v.Step.String(),
-		CatchingUp: m.behind(), SyncTarget: max(p.Target, v.Height),
+		CatchingUp: behind(p), SyncTarget: max(p.Target, v.Height),
 		Validators: v.Set.Len(), TotalStake: v.Set.Total(), OnlineStake: v.Online, FaultTolerant: v.Set.FaultTolerant(),
 		Peers: len(m.net.Peers()), PoolTxs: pool.Transactions, PoolBytes: pool.Bytes, Idle: v.Step.String() == "idle",
 	}
 }
+
+// Tip implements httpapi.Backend.
+func (b backend) Tip() uint64 { return b.joined.Load().view.Load().Height }
 
 // BlockAt implements httpapi.Backend.
 func (b backend) BlockAt(_ context.Context, height uint64) (*httpapi.Block, error) {
@@ -353,9 +357,8 @@ func fromCursor(s string) ([]byte, error) {
 
 var _ httpapi.Backend = backend{}
 
-// behind reports whether the node lags what it has verified, with hysteresis:
+// behind reports whether a node lags what it has verified, with hysteresis:
 // one block is what a peer may always be ahead.
-func (m *member) behind() bool {
-	p := m.catchup.Progress()
+func behind(p catchup.Progress) bool {
 	return p.Target > p.Height+1 && time.Since(p.Since) > 500*time.Millisecond
 }

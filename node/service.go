@@ -190,8 +190,8 @@ func (s *service) ready(context.Context) []telemetry.Reason {
 		return []telemetry.Reason{{Code: string(httpapi.Starting), Message: "the node opens its files"}}
 	case m == nil:
 		return []telemetry.Reason{{Code: string(httpapi.AwaitingGenesis), Message: "the node waits for its genesis"}}
-	case m.behind():
-		p := m.catchup.Progress()
+	}
+	if p := m.catchup.Progress(); behind(p) {
 		return []telemetry.Reason{{Code: string(httpapi.CatchingUp), Message: fmt.Sprintf("at height %d of %d", p.Height, p.Target)}}
 	}
 	return nil

@@ -28,6 +28,9 @@ type Backend interface {
 
 	// Status is the state of the chain.
 	Status() Status
+	// Tip is the height of the last final block, 0 before the first. It must be
+	// cheap: whoever follows the chain asks for the next block again and again.
+	Tip() uint64
 	// Crowded reports whether the pool has no room for a client's transaction
 	// that does not pay more than others. It must be cheap.
 	Crowded() bool

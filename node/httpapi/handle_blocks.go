@@ -19,7 +19,7 @@ func (s *Server) ListBlocks(c echo.Context, p api.ListBlocksParams) error {
 	if err != nil {
 		return err
 	}
-	tip := s.backend.Status().Height
+	tip := s.backend.Tip()
 	from, err := numberCursor(p.Cursor, tip)
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (s *Server) block(ctx context.Context, id string) (*Block, error) {
 		}
 		return b, err
 	}
-	height := s.backend.Status().Height
+	height := s.backend.Tip()
 	if id != "latest" {
 		h, err := strconv.ParseUint(id, 10, 64)
 		if err != nil || h == 0 {
@@ -170,7 +170,7 @@ func (s *Server) since() string {
 }
 
 func (s *Server) noBlock(height uint64) error {
-	tip := s.backend.Status().Height
+	tip := s.backend.Tip()
 	text := fmt.Sprintf("there is no block %d yet; the newest is %d", height, tip)
 	if tip == 0 {
 		text = "there is no block yet; the first waits for work or for its time"
