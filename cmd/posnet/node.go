@@ -78,7 +78,7 @@ A flag wins over the environment, the environment over the file.`,
 	f.StringSliceVar(&cfg.Peers, "peers", nil, "nodes to begin with, as `host:apiPort`; a name stands for all its addresses")
 	f.Uint64Var(&cfg.TrustHeight, "trust-height", 0, "`height` of a block you trust: a node without a state joins by snapshot, verified from this block on, instead of executing the whole chain; give --trust-hash too")
 	f.StringVar(&cfg.TrustHash, "trust-hash", "", "`hash` of the block of --trust-height, 64 hexadecimal digits, from a source you trust (not from the peers that are asked)")
-	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` of which old versions of the state tree are kept on the disk, one of every 32 heights or 8 MiB; proofs are made at the tip")
+	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` of which old versions of the state tree are kept on the disk, one of every 32 heights or 32 MiB; proofs are made at the tip")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "json, text, or auto: text at a terminal")
 	return cmd

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -205,10 +208,20 @@ func (b *batch) deleteBetween(from, to []byte) {
 	}
 }
 
+// txs writes where transactions are. In the order of their ids the database finds the place of each beside that of the last.
 func (b *batch) txs(height uint64, ids []chain.Hash) {
+	type ref struct {
+		prefix uint64
+		index  uint32
+	}
+	refs := make([]ref, len(ids))
 	for i := range ids {
-		b.key = append(append(b.key[:0], txSpace), ids[i][:]...)
-		b.value = appendTxLocation(b.value[:0], TxLocation{Height: height, Index: uint32(i)})
+		refs[i] = ref{binary.BigEndian.Uint64(ids[i][:]), uint32(i)}
+	}
+	slices.SortFunc(refs, func(x, y ref) int { return cmp.Compare(x.prefix, y.prefix) })
+	for _, r := range refs {
+		b.key = append(append(b.key[:0], txSpace), ids[r.index][:]...)
+		b.value = appendTxLocation(b.value[:0], TxLocation{Height: height, Index: r.index})
 		b.set(b.key, b.value)
 	}
 }

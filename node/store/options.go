@@ -33,7 +33,7 @@ type Options struct {
 	TreeCacheBytes int64
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
-	// heights, they begin to be written; meanwhile as many again gather. 0 means 16 MiB and 32 heights. More means fewer bytes
+	// heights, they begin to be written; meanwhile as many again gather. 0 means 32 MiB and 32 heights. More means fewer bytes
 	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
@@ -76,7 +76,7 @@ func (o Options) withDefaults() Options {
 		o.TreeCacheBytes = 32 << 20
 	}
 	if o.TreeBufferBytes == 0 {
-		o.TreeBufferBytes = 16 << 20
+		o.TreeBufferBytes = 32 << 20
 	}
 	if o.TreeBufferHeights == 0 {
 		o.TreeBufferHeights = 32
@@ -104,7 +104,7 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
 		CacheSize:                   o.CacheBytes,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       8,
 		LBaseMaxBytes:               64 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		Logger:                      pebbleLogger{s},
