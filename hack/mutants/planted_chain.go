@@ -443,8 +443,14 @@ var roots = []Mutant{
 		ID:   "stale-value-cached",
 		Bug:  "A value that was read before a commit is cached after it: the next block is executed on a state that is over.",
 		File: "node/store/statecache.go",
-		Old:  `if c.height != height {`,
-		New:  `if c.height > height+1<<40 {`,
+		Old:  "if c.height != height {\n\t\treturn\n",
+		New:  "if c.height > height+1<<40 {\n\t\treturn\n",
+	}, {
+		ID:   "view-reads-the-cache-of-the-tip",
+		Bug:  "A view is given values of a later tip: an answer mixes two blocks.",
+		File: "node/store/statecache.go",
+		Old:  "\tif c.height != height {\n\t\treturn nil, false\n\t}\n\treturn c.find(key)",
+		New:  "\tif c.height < height {\n\t\treturn nil, false\n\t}\n\treturn c.find(key)",
 	}, {
 		ID:   "old-generation-not-updated",
 		Bug:  "A commit does not reach cached values that were not used lately: the next block is executed on a state that is over.",

@@ -56,6 +56,10 @@ func pack(value []byte) (v smallValue) {
 func (c *stateCache) get(key []byte) (value []byte, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.find(key)
+}
+
+func (c *stateCache) find(key []byte) (value []byte, known bool) {
 	if len(key) == smallKeySize {
 		v, ok := c.small.get(smallKey(key))
 		switch {
@@ -66,6 +70,16 @@ func (c *stateCache) get(key []byte) (value []byte, known bool) {
 		}
 	}
 	return c.large.get(string(key))
+}
+
+// at is get if the tip is that of a height; the cache may be ahead of a reader.
+func (c *stateCache) at(key []byte, height uint64) (value []byte, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.height != height {
+		return nil, false
+	}
+	return c.find(key)
 }
 
 // add takes in a value that was read at the tip of a height, if that is still the tip.

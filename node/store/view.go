@@ -22,7 +22,7 @@ type TxLocation struct {
 // View is the store as of one tip. It stays as it is while blocks are committed
 // and versions pruned, and keeps what it shows from being freed: close it soon.
 // It may be used by one goroutine at a time. What it returns belongs to the
-// caller.
+// caller, but for State.
 type View struct {
 	s      *Store
 	shared *sharedView
@@ -150,7 +150,16 @@ func (v *View) Tx(id chain.Hash) (TxLocation, error) {
 }
 
 // State returns the value of one of the ledger's keys at the tip of the view.
+//
+// The value may be shared: change nothing in it.
 func (v *View) State(key []byte) ([]byte, error) {
+	if tip := v.shared.tip; tip != nil {
+		if value, known := v.s.state.at(key, tip.Height); known && value != nil {
+			return value, nil
+		} else if known {
+			return nil, ErrNotFound
+		}
+	}
 	v.key = appendStateKey(v.key[:0], key)
 	b, err := get(v.shared.snapshot, v.key)
 	switch {
