@@ -276,6 +276,18 @@ var durability = []Mutant{
 		Old:  "\tg.compact()\n\tg.each",
 		New:  "\tg.each",
 	}, {
+		ID:   "restarts-put-off-writing",
+		Bug:  "What a start makes of many blocks counts as one: a node that starts again and again never writes its tree, and has more to make each time.",
+		File: "node/store/treebuffer.go",
+		Old:  `t.open.heights = blocks - 1`,
+		New:  `t.open.heights = min(blocks-1, 0)`,
+	}, {
+		ID:   "stale-record-passed-over",
+		Bug:  "Pruning close to the tip passes a record of stale nodes that is still to come: they stay until the next start.",
+		File: "node/store/prune.go",
+		Old:  `s.prunedUpTo = min(upTo, whole) + 1`,
+		New:  `s.prunedUpTo = max(upTo, whole) + 1`,
+	}, {
 		ID:   "tip-of-a-view-gone",
 		Bug:  "A view reads the tree of the store's tip and not of its own: whoever reads a proof while a block comes fails.",
 		File: "node/store/view.go",

@@ -29,7 +29,7 @@ type Options struct {
 
 	// TreeCacheBytes bounds the nodes of the state tree in memory, but for those that are not written yet; 0 means 32 MiB,
 	// more than the whole tree of 100,000 accounts. It fills as blocks change the state; what did not change for longest makes
-	// room. A node that is not there costs a read of the database, ten times as much.
+	// room, and may stay a while longer. A node that is not there costs a read of the database, ten times as much.
 	TreeCacheBytes int64
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or

@@ -27,6 +27,7 @@ func (s *Store) Prune(keep uint64) (more bool, err error) {
 	}
 	// A node stale since v is of no use from version v on.
 	upTo := tip.Height - keep
+	whole := s.buffer.wholeVersion()
 	it, err := s.db.NewIter(&pebble.IterOptions{
 		LowerBound: appendStaleKey(nil, s.prunedUpTo, 0),
 		UpperBound: appendStaleKey(nil, upTo+1, 0),
@@ -59,7 +60,8 @@ func (s *Store) Prune(keep uint64) (more bool, err error) {
 		return false, s.fail("release a batch", err)
 	}
 	if !more {
-		s.prunedUpTo = upTo + 1
+		// The record of a version comes only when the version is whole, perhaps after those that need it are over.
+		s.prunedUpTo = min(upTo, whole) + 1
 	}
 	return more, nil
 }

@@ -57,7 +57,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	if err != nil {
 		return err
 	}
-	s.buffer.written = written
+	s.buffer.written, s.buffer.whole = written, written
 	s.buffer.memory.from = written + 1
 	if written == tip.Height {
 		return nil
@@ -78,7 +78,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	if err != nil {
 		return fmt.Errorf("make the state tree of height %d from that of %d: %w (%w)", tip.Height, written, ErrCorrupt, err)
 	}
-	s.buffer.apply(tip.Height, change, part{})
+	s.buffer.recovered(tip.Height, written, change)
 	s.unfinished = [2]uint64{written + 1, tip.Height}
 	return nil
 }

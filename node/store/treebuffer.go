@@ -26,6 +26,7 @@ type treeBuffer struct {
 
 	mu    sync.RWMutex
 	roots [2]*tree.Node // of the tip, and of the version before it
+	whole tree.Version  // written, for everybody
 }
 
 // generation is what some blocks made, one after the other.
@@ -97,6 +98,21 @@ func (t *treeBuffer) apply(height tree.Version, c tree.Change, p part) {
 	t.publish(c.New[0])
 }
 
+// recovered takes in what the blocks above a written version changed, all at once. They count as the blocks they are: a node
+// that starts again and again, before a generation is full, must write one all the same, or would have more to make each
+// time. If it did not even come to write all parts, the next commit writes them together.
+func (t *treeBuffer) recovered(height, written tree.Version, c tree.Change) {
+	blocks := height - written
+	t.open.heights = blocks - 1
+	t.apply(height, c, part{})
+	if t.closed != nil && blocks > generationsInMemory*t.heights+partsOfGeneration {
+		t.closed.each = len(t.closed.nodes)
+	}
+}
+
+// generationsInMemory is how many generations are in memory at most: the open one, and one that is being written.
+const generationsInMemory = 2
+
 // begin takes in a version that is whole on the disk.
 func (t *treeBuffer) begin(height tree.Version, c tree.Change) {
 	t.written = height
@@ -110,7 +126,14 @@ func (t *treeBuffer) publish(root *tree.Node) {
 	root.Keep(t.memory.from)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.roots = [2]*tree.Node{root, t.roots[0]}
+	t.roots, t.whole = [2]*tree.Node{root, t.roots[0]}, t.written
+}
+
+// wholeVersion is the newest version that is whole on the disk; its record of what is stale is there too.
+func (t *treeBuffer) wholeVersion() tree.Version {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.whole
 }
 
 // take adds the change of a version to the open generation.

@@ -127,3 +127,75 @@ func TestVersionsOfWhichNothingIsLeftAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// hot is a store of one account, which every block changes.
+func hot(t *testing.T, fs vfs.FS, opts Options) (s *Store, commit func(*Store, uint64)) {
+	t.Helper()
+	change := func(s *Store, base, h uint64) ([]KV, tree.Change) {
+		kvs := []KV{{Key: account(1), Value: fmt.Append(nil, h)}, {Key: account(2 + int(h)%20), Value: fmt.Append(nil, h)}}
+		_, c, err := tree.Apply(s.TreeReader(), base, h, updates(kvs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kvs, c
+	}
+	s = mustOpen(t, fs, opts)
+	kvs, c := change(s, tree.NoVersion, 0)
+	if err := s.Initialize(Genesis{Hash: genesisHash, State: kvs, Tree: c}); err != nil {
+		t.Fatal(err)
+	}
+	return s, func(s *Store, h uint64) {
+		kvs, c := change(s, h-1, h)
+		if err := s.Commit(Commit{Height: h, BlockHash: sum("hash", h), State: kvs, Tree: c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A node that starts again and again has not ever more to make of its tree.
+func TestRestartsWithinAGenerationDoNotPutOffWriting(t *testing.T) {
+	t.Parallel()
+	for _, blocks := range []uint64{1, 2, 5, 9} { // between two starts
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) {
+			t.Parallel()
+			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 10}
+			s, commit := hot(t, fs, opts)
+			for h := uint64(0); h < 200; {
+				for range blocks {
+					h++
+					commit(s, h)
+				}
+				mustClose(t, s)
+				s = mustOpen(t, fs, opts)
+				if behind := h - s.buffer.written; behind > generationsInMemory*opts.TreeBufferHeights+partsOfGeneration+blocks {
+					t.Fatalf("at height %d, with a start every %d blocks, the tree of %d blocks is not written", h, blocks, behind)
+				}
+			}
+			mustClose(t, s)
+		})
+	}
+}
+
+// However few versions are kept, what is stale goes at last: its record comes after the version that made it so.
+func TestPruningCloseToTheTipLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for keep := range uint64(6) {
+		t.Run(fmt.Sprint(keep), func(t *testing.T) {
+			t.Parallel()
+			s, commit := hot(t, vfs.NewMem(), Options{TreeBufferHeights: 4})
+			defer mustClose(t, s)
+			for h := uint64(1); h <= 200; h++ {
+				commit(s, h)
+				for more := true; more; {
+					var err error
+					if more, err = s.Prune(keep); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if n := count(t, s, treeSpace); n > 200 {
+					t.Fatalf("%d nodes of a tree of 21 accounts are stored at height %d", n, h)
+				}
+			}
+		})
+	}
+}
