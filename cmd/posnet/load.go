@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,8 +150,8 @@ func (l *load) run(cmd *cobra.Command) error {
 	result := &loaded{Nodes: l.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: l.accounts, Rate: l.rate, InFlight: l.inFlight}
 	err = l.measure(cmd.Context(), r, result)
 	r.tell.clear()
-	if result.Final == 0 && err != nil {
-		return err
+	if result.Final == 0 {
+		return cmp.Or(err, errors.New("nothing became final while it was counted: choose a longer --duration, or a smaller --batch for a low --rate"))
 	}
 	return errors.Join(render(cmd.OutOrStdout(), l.output, result, showLoad), err)
 }

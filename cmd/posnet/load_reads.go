@@ -251,16 +251,23 @@ func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts 
 		into.CPUSeconds = (ownCPU() - cpu).Seconds()
 	}
 	all.Wait()
-	into.Began, into.Ended, into.Seconds = instant(r.from), instant(r.until), o.duration.Seconds()
-	into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
+	end := r.until
+	if now := time.Now(); now.Before(end) { // it was stopped
+		end = now
+	}
+	into.Began, into.Ended, into.Seconds = instant(r.from), instant(end), max(end.Sub(r.from).Seconds(), 0)
 	into.Reads, into.ErrorCodes = uint64(len(r.times)), r.codes
-	into.PerSecond = float64(into.Reads) / into.Seconds
+	if into.Seconds > 0 {
+		into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
+		into.PerSecond = float64(into.Reads) / into.Seconds
+	}
 	for _, n := range r.codes {
 		into.Errors += n
 	}
-	if len(r.times) > 0 {
-		into.Latency = spreadOf(r.times)
+	if len(r.times) == 0 {
+		return cmp.Or(context.Cause(ctx), errors.New("no read was answered while it was counted: choose a longer --duration or a lower --rate"))
 	}
+	into.Latency = spreadOf(r.times)
 	return context.Cause(ctx)
 }
 
@@ -308,7 +315,7 @@ func (r *readers) read(ctx context.Context, conn *reader) error {
 		r.mu.Lock()
 		r.done++
 		switch {
-		case due.Before(r.from):
+		case now.Before(r.from): // what comes later counts from when it was due, however long ago
 		case code == "":
 			r.times = append(r.times, now.Sub(due))
 		default:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestReadsAsksForAccountsThatTheChainShows(t *testing.T) {
@@ -50,6 +51,49 @@ func TestReadsCountsRefusalsByTheirCode(t *testing.T) {
 	}
 	if got.Reads == 0 || got.ErrorCodes["rate_limited"] == 0 || got.ErrorCodes["http_502"] == 0 || got.Errors != got.ErrorCodes["rate_limited"]+got.ErrorCodes["http_502"] {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A node that is slower than it is asked falls behind: what it answers while it is counted counts all the same, from when it
+// was due.
+func TestReadsCountsLateAnswers(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, "/accounts/") {
+			http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+			return
+		}
+		late := time.NewTimer(10 * time.Millisecond) // a hundred a second, and 10,000 are asked for
+		defer late.Stop()
+		<-late.C
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(web.Close)
+	var got readDone
+	text := mustBench(t, "reads", "--target", web.URL, "--rate", "10000", "--warmup", "100ms", "--duration", "300ms", "--connections", "1", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.Reads == 0 || got.Latency.Max < 90 {
+		t.Errorf("%d reads, the last after %.0f ms, of a node that falls behind: %+v", got.Reads, got.Latency.Max, got)
+	}
+}
+
+func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/accounts/") {
+			<-r.Context().Done()
+			return
+		}
+		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(web.Close)
+	out, err := runBench(t, "reads", "--target", web.URL, "--warmup", "0", "--duration", "50ms", "--connections", "1", "--timeout", "500ms")
+	if err == nil || !strings.Contains(err.Error(), "no read was answered") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
