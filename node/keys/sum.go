@@ -131,11 +131,15 @@ func (s *sum) add(sig *Signature, key *keyTerm, random []byte) bool {
 	s.hash.Write(sig.Message)
 	s.hash.Sum(s.digest[:0])
 
-	// The three take slices of the length they want, which is the only thing that they refuse.
+	// The three refuse only slices of a length that they do not want.
 	var response, k scalar.Scalar
-	r.z.SetBits(wide[:])
-	response.SetBits(sig.Value[32:])
-	k.SetBytesModOrderWide(s.digest[:])
+	_, err1 := r.z.SetBits(wide[:])
+	_, err2 := response.SetBits(sig.Value[32:])
+	_, err3 := k.SetBytesModOrderWide(s.digest[:])
+	if err1 != nil || err2 != nil || err3 != nil {
+		s.rs = s.rs[:len(s.rs)-1]
+		return false
+	}
 
 	s.base.Add(&s.base, response.Mul(&response, &r.z))
 	key.zk.Add(&key.zk, k.Mul(&k, &r.z))

@@ -47,7 +47,7 @@ func fits(value []byte) bool { return len(value) <= smallValueSize }
 func pack(value []byte) (v smallValue) {
 	v.size = nothing
 	if value != nil {
-		v.size = uint8(copy(v.bytes[:], value)) //nolint:gosec // fits was asked
+		v.size = uint8(copy(v.bytes[:], value)) // fits was asked
 	}
 	return v
 }
