@@ -307,6 +307,11 @@ func (b backend) WaitFinal(ctx context.Context, id chain.Hash) error {
 	return wait(ctx, told)
 }
 
+// WaitBlock implements httpapi.Backend.
+func (b backend) WaitBlock(ctx context.Context, height uint64) error {
+	return b.joined.Load().blocks.wait(ctx, height)
+}
+
 // Pool implements httpapi.Backend.
 func (b backend) Pool(after uint64, limit int) httpapi.PoolPage {
 	pool := b.joined.Load().loop.replica.Pool()

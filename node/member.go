@@ -32,6 +32,7 @@ type member struct {
 	served  served
 	missing atomic.Pointer[string] // what gap said last
 	waiters *waiters
+	blocks  *blocks
 	recent  *recent
 	bonded  *bonded
 	settled settled
@@ -49,7 +50,7 @@ func (s *service) openMember(g *chain.Genesis) (*member, error) {
 	}
 	m := &member{
 		service: s, genesis: g, hash: g.Hash(), file: file,
-		loop: newLoop(), waiters: newWaiters(), recent: newRecent(), bonded: newBonded(),
+		loop: newLoop(), waiters: newWaiters(), blocks: newBlocks(), recent: newRecent(), bonded: newBonded(),
 	}
 	m.store, err = store.Open(vfs.Default, filepath.Join(s.cfg.DataDir, databaseDir), store.Options{
 		Genesis: m.hash, Logger: s.log,
@@ -110,6 +111,7 @@ func (m *member) publish() {
 	m.changed = false
 	v := m.loop.replica.View()
 	m.view.Store(&v)
+	m.blocks.reached(v.Height)
 	m.observeView(&v)
 }
 

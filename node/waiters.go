@@ -56,6 +56,44 @@ func (w *waiters) tell(err error, ids ...chain.Hash) {
 	}
 }
 
+// blocks are the requests that wait for the next block: all of them wait for one event.
+type blocks struct {
+	mu     sync.Mutex
+	height uint64
+	next   chan struct{} // is closed when height changes
+}
+
+func newBlocks() *blocks { return &blocks{next: make(chan struct{})} }
+
+// reached says that the chain is at a height.
+func (b *blocks) reached(height uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if height == b.height {
+		return
+	}
+	b.height = height
+	close(b.next)
+	b.next = make(chan struct{})
+}
+
+// wait returns nil once the chain is at a height or above, or the context's error.
+func (b *blocks) wait(ctx context.Context, height uint64) error {
+	for {
+		b.mu.Lock()
+		at, next := b.height, b.next
+		b.mu.Unlock()
+		if at >= height {
+			return nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // wait returns what it is told, or the context's error.
 func wait(ctx context.Context, ch <-chan error) error {
 	select {

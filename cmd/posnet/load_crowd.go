@@ -126,7 +126,7 @@ func deliver(ctx context.Context, c *client.Client, f *follower, raws [][]byte, 
 			}
 		}
 		pending = append(left, pending[len(part):]...)
-		if err := f.wait(ctx, see); err != nil {
+		if err := f.wait(ctx, atOnce, see); err != nil {
 			return err
 		}
 		tell.show(fmt.Sprintf("%d of %d %s", len(raws)-len(missing), len(raws), what))

@@ -29,7 +29,7 @@ const maxPeak = 100_000
 // watch follows the chain until ctx ends.
 func (e *endurance) watch(ctx context.Context) error {
 	for ctx.Err() == nil {
-		err := e.follower.wait(ctx, func(_ uint64, txs [][]byte) {
+		err := e.follower.wait(ctx, blockWait, func(_ uint64, txs [][]byte) {
 			now := time.Now().UnixNano()
 			e.mu.Lock()
 			defer e.mu.Unlock()

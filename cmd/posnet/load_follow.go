@@ -27,11 +27,14 @@ func newFollower(ctx context.Context, c *client.Client, patience time.Duration) 
 	return &follower{c: c, height: status.Height + 1, patience: patience, seen: time.Now()}, nil
 }
 
-// next reads the next block if it is there, and shows it.
-func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]byte)) (bool, error) {
-	raw, err := f.c.RawBlock(ctx, f.height)
+// next reads the next block if it comes in time, and shows it.
+func (f *follower) next(ctx context.Context, within time.Duration, show func(height uint64, txs [][]byte)) (bool, error) {
+	raw, err := f.c.RawBlock(ctx, f.height, within)
 	switch {
 	case client.Code(err) == api.CodeBlockNotFound:
+		return false, nil
+	case client.Code(err) == api.CodeTooManyWaiters:
+		sleep(ctx, within)
 		return false, nil
 	case err != nil:
 		return false, err
@@ -48,18 +51,20 @@ func (f *follower) next(ctx context.Context, show func(height uint64, txs [][]by
 	return true, nil
 }
 
-// pollEvery is how long to wait for a block that is not there, which is how late it may be seen.
-const pollEvery = 2 * time.Millisecond
+// How long to wait for a block before looking at other things: blockWait where there are none, atOnce where there are.
+const (
+	blockWait = 100 * time.Millisecond
+	atOnce    = 2 * time.Millisecond
+)
 
-// wait reads the next block if it is there, and rests if it is not.
-func (f *follower) wait(ctx context.Context, show func(height uint64, txs [][]byte)) error {
-	more, err := f.next(ctx, show)
+// wait reads the next block if it comes in time.
+func (f *follower) wait(ctx context.Context, within time.Duration, show func(height uint64, txs [][]byte)) error {
+	more, err := f.next(ctx, within, show)
 	if err != nil || more {
 		return err
 	}
 	if time.Since(f.seen) > f.patience {
 		return fmt.Errorf("no block %d within --timeout %s: does the chain stand still? look at `posnet query status`", f.height, f.patience)
 	}
-	sleep(ctx, pollEvery)
 	return context.Cause(ctx)
 }

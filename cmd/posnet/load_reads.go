@@ -172,7 +172,7 @@ func someAccounts(ctx context.Context, c *client.Client, most int) ([]chain.Addr
 		return nil, err
 	}
 	for h := status.Height; h > 0 && h+100 > status.Height && len(all) < most; h-- {
-		raw, err := c.RawBlock(ctx, h)
+		raw, err := c.RawBlock(ctx, h, 0)
 		if err != nil {
 			break // pruned, or a busy node: what is known will do
 		}

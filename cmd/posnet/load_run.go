@@ -50,7 +50,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	last := second{at: began}
 	var err error
 	for now := began; now.Before(until) && err == nil; {
-		err = f.wait(ctx, func(height uint64, txs [][]byte) {
+		err = f.wait(ctx, blockWait, func(height uint64, txs [][]byte) {
 			now = time.Now()
 			own := 0
 			for _, raw := range txs {

@@ -71,6 +71,8 @@ type Backend interface {
 	// ends first; a [*chain.Refusal] when the transaction left the pool and
 	// cannot become final any more.
 	WaitFinal(ctx context.Context, id chain.Hash) error
+	// WaitBlock returns nil once Tip is not below height, or the error of ctx.
+	WaitBlock(ctx context.Context, height uint64) error
 	// Pool lists waiting transactions in order of arrival: those with Seq above
 	// after, at most limit.
 	Pool(after uint64, limit int) PoolPage

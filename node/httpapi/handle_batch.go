@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -169,15 +170,28 @@ func splitLines(body []byte) (raws [][]byte, err error) {
 }
 
 // GetRawBlock is a block as nodes exchange it.
-func (s *Server) GetRawBlock(c echo.Context, id api.BlockID) error {
+func (s *Server) GetRawBlock(c echo.Context, id api.BlockID, p api.GetRawBlockParams) error {
+	wait, err := s.waitTime(p.Wait, p.Timeout)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	height, err := strconv.ParseUint(id, 10, 64)
+	named := err == nil && height > 0
+	if wait > 0 {
+		if !named {
+			return fail(api.CodeBadParameter, "wait: only a height can be waited for")
+		}
+		if err := s.waitBlock(ctx, height, wait); err != nil {
+			return err
+		}
+	}
 	release, err := s.raw.enter("this node sends as many whole blocks as it can; ask again in a moment")
 	if err != nil {
 		return err
 	}
 	defer release() // not before the client has taken the answer
-	ctx := c.Request().Context()
-	height, err := strconv.ParseUint(id, 10, 64)
-	if err != nil || height == 0 {
+	if !named {
 		b, err := s.block(ctx, id)
 		if err != nil {
 			return err
@@ -193,4 +207,26 @@ func (s *Server) GetRawBlock(c echo.Context, id api.BlockID) error {
 	}
 	c.Response().Header().Set("X-Block-Height", strconv.FormatUint(height, 10))
 	return c.Blob(http.StatusOK, "application/cbor", raw)
+}
+
+// waitBlock waits until the block of a height is final, or the time is over.
+func (s *Server) waitBlock(ctx context.Context, height uint64, wait time.Duration) error {
+	if s.backend.Tip() >= height {
+		return nil
+	}
+	release, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer release()
+	over, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	defer context.AfterFunc(s.closing, cancel)()
+	if err := s.backend.WaitBlock(over, height); err != nil && over.Err() == nil {
+		return err
+	}
+	if s.closing.Err() != nil {
+		return fail(api.CodeShuttingDown, "this node is stopping; ask another, or this one again later")
+	}
+	return ctx.Err()
 }

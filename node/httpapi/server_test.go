@@ -385,3 +385,34 @@ func TestServerCutsOffWhoeverNeverFinishesTheHeaders(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 }
+
+func (a arriving) WaitBlock(ctx context.Context, height uint64) error {
+	a.waits <- struct{}{}
+	return a.Backend.WaitBlock(ctx, height)
+}
+
+func TestABlockOfTheNextHeightCanBeWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, httpapi.Options{})
+	back := arriving{w.Solo, make(chan struct{})}
+	s, err := httpapi.New(back, httpapi.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = s
+	done := make(chan answer, 1)
+	go func() { done <- w.get("/blocks/1/raw?wait=final&timeout=60s") }()
+	<-back.waits
+	w.Forge()
+	a := <-done
+	a.is(200, nil)
+	if got := a.header.Get("X-Block-Height"); got != "1" {
+		t.Errorf("block %s", got)
+	}
+	w.get("/blocks/1/raw?wait=final").is(200, nil) // it is there, and nobody waits
+	go func() { <-back.waits }()
+	w.get("/blocks/2/raw?wait=final&timeout=1ms").fails(api.CodeBlockNotFound)
+	for _, wrong := range []string{"/blocks/2/raw?wait=yes", "/blocks/2/raw?timeout=1s", "/blocks/latest/raw?wait=final"} {
+		w.ask(http.MethodGet, httpapi.BasePath+wrong, "", false).fails(api.CodeBadParameter)
+	}
+}

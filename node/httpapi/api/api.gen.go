@@ -705,6 +705,15 @@ type GetDrawParams struct {
 	Round *int64 `form:"round,omitempty" json:"round,omitempty"`
 }
 
+// GetRawBlockParams defines parameters for GetRawBlock.
+type GetRawBlockParams struct {
+	// Wait `final`: answer when the block of this height is final.
+	Wait *string `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// Timeout How long to wait at most, such as `500ms` or `30s`; at most `60s`. Only with `wait`.
+	Timeout *WaitTimeout `form:"timeout,omitempty" json:"timeout,omitempty"`
+}
+
 // ListStakeParams defines parameters for ListStake.
 type ListStakeParams struct {
 	// Cursor Where to go on; `next` of the page before. Without it, from the beginning.
@@ -769,7 +778,7 @@ type ServerInterface interface {
 	GetDraw(ctx echo.Context, id BlockID, params GetDrawParams) error
 	// GetRawBlock One block, in the bytes that nodes exchange
 	// (GET /blocks/{id}/raw)
-	GetRawBlock(ctx echo.Context, id BlockID) error
+	GetRawBlock(ctx echo.Context, id BlockID, params GetRawBlockParams) error
 	// GetGenesis The genesis file of this chain
 	// (GET /genesis)
 	GetGenesis(ctx echo.Context) error
@@ -934,8 +943,24 @@ func (w *ServerInterfaceWrapper) GetRawBlock(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRawBlockParams
+	// ------------- Optional query parameter "wait" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", ctx.QueryParams(), &params.Wait, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter wait: %s", err))
+	}
+
+	// ------------- Optional query parameter "timeout" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "timeout", ctx.QueryParams(), &params.Timeout, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter timeout: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetRawBlock(ctx, id)
+	err = w.Handler.GetRawBlock(ctx, id, params)
 	return err
 }
 

@@ -185,9 +185,14 @@ func (c *Client) SubmitSequence(ctx context.Context, body []byte) (*api.BatchRes
 	return out, c.call(ctx, http.MethodPost, "/transaction/batch/", nil, sequence(body), out)
 }
 
-// RawBlock is the encoding of a final block.
-func (c *Client) RawBlock(ctx context.Context, height uint64) ([]byte, error) {
+// RawBlock is the encoding of a final block. If there is none of this height yet, the node waits for it, as long as wait says and
+// a minute at most, before it answers [api.CodeBlockNotFound]; 0 is not to wait.
+func (c *Client) RawBlock(ctx context.Context, height uint64, wait time.Duration) ([]byte, error) {
+	var q url.Values
+	if wait > 0 {
+		q = url.Values{"wait": {"final"}, "timeout": {wait.String()}}
+	}
 	var raw []byte
-	err := c.call(ctx, http.MethodGet, "/blocks/"+strconv.FormatUint(height, 10)+"/raw", nil, nil, &raw)
+	err := c.call(ctx, http.MethodGet, "/blocks/"+strconv.FormatUint(height, 10)+"/raw", q, nil, &raw)
 	return raw, err
 }

@@ -265,6 +265,23 @@ func (s *Solo) WaitFinal(ctx context.Context, id chain.Hash) error {
 	}
 }
 
+// WaitBlock implements httpapi.Backend.
+func (s *Solo) WaitBlock(ctx context.Context, height uint64) error {
+	for {
+		s.mu.Lock()
+		tip, news := uint64(len(s.blocks)), s.final
+		s.mu.Unlock()
+		if tip >= height {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // Pool implements httpapi.Backend.
 func (s *Solo) Pool(after uint64, limit int) httpapi.PoolPage {
 	st := s.pool.Stats()
