@@ -91,8 +91,9 @@ type loaded struct {
 	FirstBlock  uint64     `json:"firstBlock"`
 	LastBlock   uint64     `json:"lastBlock"`
 	Finality    spread     `json:"finalityMs"`
-	CPUSeconds  float64    `json:"cpuSeconds"` // of this program while counting
-	CPUPercent  float64    `json:"cpuPercent"` // the same, of all cores of this machine
+	CPUSeconds  float64    `json:"cpuSeconds"`            // of this program while counting
+	CPUPercent  float64    `json:"cpuPercent"`            // the same, of all cores of this machine
+	Waiting     *waiting   `json:"leftWaiting,omitempty"` // in the pools, some seconds after the end
 }
 
 // instant is a time as results tell it: UTC, in milliseconds.
@@ -108,6 +109,7 @@ func showLoad(w io.Writer, r *loaded) {
 	row(w, "final", fmt.Sprintf("%d in %.1f s and %s: %.0f a second", r.Final, r.Seconds, plural(int(r.Blocks), "block"), r.TxPerSecond))
 	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
+	showWaiting(w, r.Waiting)
 }
 
 // Bounds of what one run may ask for.

@@ -57,7 +57,7 @@ func (e *endurance) all(ctx context.Context, into *endured) error {
 	half := into.Peak / 2
 	seconds := (e.duration + 2*e.normal).Seconds()
 	e.shipment.signAhead(ctx, min(maxAhead, int(into.Peak*seconds)), e.tell)
-	if err := e.rest(ctx); err != nil {
+	if _, err := e.rest(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -70,7 +70,10 @@ func (e *endurance) all(ctx context.Context, into *endured) error {
 	}
 	into.Overload = overloaded
 	into.After, err = e.stretch(ctx, "after", half, e.normal)
-	e.drained(ctx) // the times of what is still under way
+	if left, err := e.rest(ctx); err == nil { // or nobody can say
+		into.Waiting = &left
+	}
+	sleep(ctx, 200*time.Millisecond) // until the last block is seen: its times count
 	from, to := into.Overload.Began, into.Overload.Ended
 	into.Before.Finality = e.finality(into.Before)
 	into.Overload.Finality = e.finality(into.Overload)
@@ -95,7 +98,8 @@ func (e *endurance) findPeak(ctx context.Context, into *endured) error {
 	if err != nil {
 		return err
 	}
-	if into.Peak, into.PeakMeasured = min(peak.FinalPerSecond, maxPeak), true; into.Peak < 1 {
+	into.Peak, into.PeakMeasured, into.PeakSeconds = min(peak.FinalPerSecond, maxPeak), true, peak.Seconds
+	if into.Peak < 1 {
 		return errors.New("no transfer became final while the peak was measured")
 	}
 	return nil
@@ -168,31 +172,15 @@ func (e *endurance) report(ctx context.Context, name string, o *offer, began tim
 	}
 }
 
-// restTime is how long pools may take to become empty between stretches.
-const restTime = 30 * time.Second
+// betweenStretches is how long pools may take to become empty there.
+var betweenStretches = settling{most: 30 * time.Second, still: 3 * time.Second, every: 100 * time.Millisecond}
 
-// rest waits until no node has anything waiting.
-func (e *endurance) rest(ctx context.Context) error {
-	deadline := time.Now().Add(restTime)
-	for i := 0; i < len(e.clients); {
-		s, err := e.clients[i].Status(ctx)
-		if err != nil {
-			return err
-		}
-		if s.Mempool.Transactions == 0 || time.Now().After(deadline) {
-			i++
-			continue
-		}
-		e.tell.show(fmt.Sprintf("%d waiting", s.Mempool.Transactions))
-		sleep(ctx, 100*time.Millisecond)
-	}
-	return nil
-}
-
-// drained waits for what is under way, in vain if it must.
-func (e *endurance) drained(ctx context.Context) {
-	_ = e.rest(ctx)
-	sleep(ctx, 200*time.Millisecond)
+// rest offers again what was refused for the moment, and waits until no node has anything waiting. It returns what has.
+func (e *endurance) rest(ctx context.Context) (waiting, error) {
+	finishing, done := context.WithTimeout(ctx, finishTime)
+	defer done()
+	newOffer(e.shipment, e.timeout, 0, e.waiting).finish(finishing, e.clients)
+	return betweenStretches.settle(ctx, e.clients, e.tell, nil)
 }
 
 // finality is of the transfers that were taken in a stretch.

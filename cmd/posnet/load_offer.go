@@ -38,7 +38,7 @@ type part struct {
 
 // offered counts what came of offering.
 type offered struct {
-	offered, taken, lost uint64 // lost: refused for good
+	offered, taken, lost uint64 // lost: refused for good, and not in a block
 	codes                map[string]uint64
 }
 
@@ -143,11 +143,42 @@ func (o *offer) batch(ctx context.Context, c *client.Client, parts []part) (left
 			continue // taken before: the answer was lost
 		}
 		o.tally.codes[r.Code]++
-		if sendAgain(r.Code) {
+		switch {
+		case sendAgain(r.Code):
 			left = append(left, parts[r.Index])
-		} else {
+		case r.Code == string(chain.RefusedNonceUsed): // taken before, and in a block by now
+		default:
 			o.tally.lost++
 		}
 	}
 	return left, nil
+}
+
+// finish offers again what was offered and not taken, and nothing new, until all of it is or ctx ends: what comes later from the
+// same account waits for it.
+func (o *offer) finish(ctx context.Context, clients []*client.Client) {
+	var streams sync.WaitGroup
+	for i := range o.waiting {
+		c := clients[i%len(clients)]
+		streams.Go(func() {
+			known := o.waiting[i]
+			first := 0 // that was never offered: those before it were, in order
+			for first < len(known) && known[first].p.each[known[first].i].Load() != 0 {
+				first++
+			}
+			again, fresh := known[:first:first], known[first:]
+			for len(again) > 0 && ctx.Err() == nil {
+				part := again[:min(o.shipment.size, len(again))]
+				left, err := o.batch(ctx, c, part)
+				if err == nil {
+					again = append(left, again[len(part):]...)
+				}
+				if err != nil || len(left) > 0 {
+					sleep(ctx, fullPause)
+				}
+			}
+			o.waiting[i] = append(again, fresh...)
+		})
+	}
+	streams.Wait()
 }

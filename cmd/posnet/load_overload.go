@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -67,12 +65,15 @@ type endured struct {
 	Accounts     int           `json:"accounts"`
 	Peak         float64       `json:"peakTxPerSecond"`
 	PeakMeasured bool          `json:"peakMeasured"` // or given
+	PeakSeconds  float64       `json:"peakSeconds"`  // for how long it was measured; 0: given
 	Before       stretch       `json:"before"`
 	Overload     stretch       `json:"overload"`
 	After        stretch       `json:"after"`
 	Memory       enduredMemory `json:"memoryBytes"` // of all nodes together
 	// RecoverySeconds is from the end of the overload; null if the network was not back when the load ended.
 	RecoverySeconds *float64 `json:"recoverySeconds"`
+	// Waiting is what the pools held some seconds after all was over; null if nobody could say.
+	Waiting *waiting `json:"leftWaiting"`
 }
 
 // stretch is one part of the load.
@@ -86,7 +87,7 @@ type stretch struct {
 	FinalPerSecond   float64           `json:"finalPerSecond"` // in blocks seen meanwhile
 	Refused          uint64            `json:"refused"`
 	RefusedCodes     map[string]uint64 `json:"refusedByCode"`
-	Lost             uint64            `json:"lost"`       // refused for good
+	Lost             uint64            `json:"lost"`       // refused for good, and not in a block
 	Finality         spread            `json:"finalityMs"` // of those taken meanwhile
 	CPUPercent       float64           `json:"cpuPercent"` // of this program, of all cores
 }
@@ -97,39 +98,6 @@ type enduredMemory struct {
 	Most   *float64 `json:"most"`   // in the overload
 	End    *float64 `json:"end"`    // at its end
 	After  *float64 `json:"after"`  // at the end of the load after
-}
-
-func showEndured(w io.Writer, r *endured) {
-	source := "as given"
-	if r.PeakMeasured {
-		source = "measured"
-	}
-	row(w, "peak", fmt.Sprintf("%.0f transfers a second, %s", r.Peak, source))
-	row(w)
-	row(w, "", "ASKED/s", "OFFERED/s", "TAKEN/s", "FINAL/s", "p50 ms", "p99 ms", "MAX ms", "REFUSED")
-	for _, p := range []struct {
-		name string
-		stretch
-	}{{"before", r.Before}, {"overload", r.Overload}, {"after", r.After}} {
-		row(w, p.name, fmt.Sprintf("%.0f", p.Asked), fmt.Sprintf("%.0f", p.OfferedPerSecond), fmt.Sprintf("%.0f", p.TakenPerSecond),
-			fmt.Sprintf("%.0f", p.FinalPerSecond), fmt.Sprintf("%.0f", p.Finality.P50), fmt.Sprintf("%.0f", p.Finality.P99),
-			fmt.Sprintf("%.0f", p.Finality.Max), fmt.Sprintf("%d%s", p.Refused, byCode(p.RefusedCodes)))
-	}
-	row(w)
-	row(w, "memory of all nodes", fmt.Sprintf("before %s, most %s, at the end of the overload %s, after %s", mebibytes(r.Memory.Before),
-		mebibytes(r.Memory.Most), mebibytes(r.Memory.End), mebibytes(r.Memory.After)))
-	back := "not before the load ended"
-	if r.RecoverySeconds != nil {
-		back = fmt.Sprintf("%.2f s after the overload", *r.RecoverySeconds)
-	}
-	row(w, "as quick as before", back)
-}
-
-func mebibytes(b *float64) string {
-	if b == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.0f MiB", *b/(1<<20))
 }
 
 func (o *overload) check() error {

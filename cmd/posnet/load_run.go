@@ -34,10 +34,12 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	from, until := began.Add(l.warmup), began.Add(l.warmup+l.duration)
 	sending, stop := context.WithDeadline(ctx, until)
 	defer stop()
+	finishing, done := context.WithDeadline(ctx, until.Add(finishTime))
+	defer done()
 	for i := range len(r.clients) * l.streams {
 		c := r.clients[i%len(r.clients)]
 		senders.Go(func() {
-			if err := l.send(sending, c, s, i, began, &n); err != nil && sending.Err() == nil {
+			if err := l.send(sending, finishing, c, s, i, began, &n); err != nil && sending.Err() == nil {
 				cancel(fmt.Errorf("%s: %w", c.Address(), err))
 			}
 		})
@@ -89,10 +91,18 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 		into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
 		into.TxPerSecond = float64(into.Final) / into.Seconds
 	}
-	senders.Wait()
 	into.Submitted, into.Refused, into.Full = n.taken.Load()-taken, n.refused.Load()-refused, n.full.Load()-full
 	if len(times) > 0 {
 		into.Finality = spreadOf(times)
+	}
+	if err != nil {
+		done()
+	}
+	senders.Wait()
+	if err == nil { // what came before still holds if nobody can say what is left
+		if left, err := afterLoad.settle(ctx, r.clients, r.tell, func() error { return f.wait(ctx, atOnce, nil) }); err == nil {
+			into.Waiting = &left
+		}
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -125,7 +135,8 @@ func (l *load) line(gone time.Duration, rates string, n *counters, times []time.
 
 // send sends one stream's parcels until ctx ends, at its share of the rate. The streams' parcels are due one after the other,
 // not all at once. What is late keeps the time at which it was due: a network that is slow to take transfers must not hide it.
-func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream int, began time.Time, n *counters) error {
+// A parcel that was begun is delivered until finishing ends: were a part of it missing, later nonces would wait for it.
+func (l *load) send(ctx, finishing context.Context, c *client.Client, s *shipment, stream int, began time.Time, n *counters) error {
 	each := l.rate / float64(len(s.open)) // a second, of this stream
 	offset := float64(s.size*stream) / float64(len(s.open))
 	for sent := 0; ctx.Err() == nil; {
@@ -146,7 +157,7 @@ func (l *load) send(ctx context.Context, c *client.Client, s *shipment, stream i
 		}
 		sent += len(p.ends)
 		p.at.Store(at.UnixNano())
-		if err := n.deliver(ctx, c, p); err != nil {
+		if err := n.deliver(finishing, c, p); err != nil {
 			return err
 		}
 	}
