@@ -132,7 +132,7 @@ func (e *Engine) askBlock() {
 	if len(under) > 1 || len(under) == 1 && e.now-under[0].asked < hurry {
 		return
 	}
-	peer, ok := e.pick(func(p Peer, n *note) bool {
+	peer, ok := e.pickQuick(func(p Peer, n *note) bool {
 		if len(under) == 1 && under[0].Peer == p.ID || n.offer == nil {
 			return false
 		}

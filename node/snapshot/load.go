@@ -109,6 +109,7 @@ func (e *Engine) chunk(q *request, raw []byte) error {
 		return fmt.Errorf("chunk %d is not the one that the manifest lists", i)
 	}
 	e.load.held[i] = raw
+	e.note(q.Peer).strikes = 0 // what it offers is of use
 	for _, other := range e.under(AskChunk, int64(i)) {
 		other.wanted = false
 		e.cfg.Ports.Cancel(other.ID)

@@ -3,8 +3,6 @@ package snapshot
 import (
 	"fmt"
 	"slices"
-
-	"github.com/posnet/posnet/node/chain"
 )
 
 // look asks everybody what they offer, and chooses a height.
@@ -13,22 +11,17 @@ func (e *Engine) look() {
 		e.progress = e.now
 	}
 	e.askOffers()
-	count := map[uint64]int{}
 	waiting, offering := false, false
 	for _, p := range e.peers {
 		n := e.note(p.ID)
 		waiting = waiting || n.offering && n.offer == nil
-		if n.offer == nil || n.until > e.now {
-			continue
-		}
-		offering = offering || len(n.offer.Snapshots) > 0
-		for _, h := range n.offer.Snapshots {
-			if e.dropped[h] <= e.now {
-				count[h]++
-			}
-		}
+		offering = offering || n.offer != nil && n.until <= e.now && len(n.offer.Snapshots) > 0
 	}
-	if len(count) == 0 {
+	found := e.candidates(false)
+	if len(found) == 0 {
+		found = e.candidates(true) // nobody else is left
+	}
+	if len(found) == 0 {
 		e.firstOffer = never
 		e.lament(offering)
 		return
@@ -39,18 +32,7 @@ func (e *Engine) look() {
 	if waiting && e.now-e.firstOffer < gatherTime {
 		return
 	}
-	heights := make([]uint64, 0, len(count))
-	for h := range count {
-		heights = append(heights, h)
-	}
-	slices.Sort(heights)
-	best := heights[0]
-	for _, h := range heights {
-		if count[h] >= count[best] {
-			best = h // the newest of those that most have
-		}
-	}
-	e.begin(best)
+	e.begin(e.choose(found).height)
 }
 
 const alone = "no peer is connected"
@@ -67,11 +49,16 @@ func (e *Engine) lament(offering bool) {
 	}
 }
 
-// askOffers asks those who have not said lately what they offer; once a height is chosen, those of whom nothing is known.
+// askOffers asks those who have not said lately what they offer. A walk may last, so it asks again, but less often; after it, only
+// those are asked of whom nothing is known.
 func (e *Engine) askOffers() {
 	for _, p := range e.peers {
 		n := e.note(p.ID)
-		if (e.phase == Looking || n.offer == nil) && !n.offering && n.until <= e.now && e.now >= n.offered+offerEvery {
+		every := offerEvery
+		if n.offer != nil && e.phase > Looking {
+			every = reoffer
+		}
+		if (e.phase <= Walking || n.offer == nil) && !n.offering && n.until <= e.now && e.now >= n.offered+every {
 			e.ask(Request{Peer: p.ID, Kind: AskOffer})
 		}
 	}
@@ -89,21 +76,4 @@ func (e *Engine) offered(n *note, raw []byte) error {
 // offers reports whether a peer says that it offers the height that is being fetched.
 func (e *Engine) offers(n *note) bool {
 	return n.offer != nil && slices.Contains(n.offer.Snapshots, e.height)
-}
-
-// begin goes for the state of a height.
-func (e *Engine) begin(height uint64) {
-	for h, until := range e.dropped {
-		if until <= e.now {
-			delete(e.dropped, h)
-		}
-	}
-	e.height = height
-	e.manifests, e.chosen = map[chain.Hash]*group{}, nil
-	e.result = Result{}
-	for _, n := range e.notes {
-		n.again, n.listed = 0, false
-	}
-	e.walk.aim(height)
-	e.enter(Walking)
 }

@@ -16,13 +16,21 @@ type note struct {
 	until    time.Duration // not to be asked before
 	failures int           // in a row
 	asked    time.Duration // when it was last asked
+	idle     time.Duration // since when it waits to be asked for anything but an offer
 	busy     int           // requests under way, but for offers
 	offering bool          // it is being asked for its offer
 	offered  time.Duration // when it last made one
 	offer    *Offer
 	again    time.Duration // when to ask for its manifest again
 	listed   bool          // it gave its manifest of the height
+	quick    bool          // its last headers came within quickAnswer
+	backs    bool          // it offered the height when that was chosen
+	turn     time.Duration // since when it waits for a height that it offers to be tried
+	struck   time.Duration // its offers do not count before
+	strikes  int           // how many came to nothing, since one was of use
 }
+
+const quickAnswer = time.Second
 
 type request struct {
 	Request
@@ -34,7 +42,7 @@ type request struct {
 func (e *Engine) note(peer string) *note {
 	n := e.notes[peer]
 	if n == nil {
-		n = &note{asked: -pace, offered: -offerEvery}
+		n = &note{asked: -pace, offered: -offerEvery, idle: e.now, turn: e.now}
 		e.notes[peer] = n
 	}
 	return n
@@ -66,12 +74,22 @@ func (e *Engine) pick(will func(Peer, *note) bool) (string, bool) {
 		if n.until > e.now || n.busy >= PerPeer || e.now < n.asked+pace || !will(p, n) {
 			continue
 		}
-		if !found || cmp.Or(cmp.Compare(n.busy, its.busy), cmp.Compare(n.failures, its.failures), cmp.Compare(n.asked, its.asked),
+		if !found || cmp.Or(cmp.Compare(n.busy, its.busy), cmp.Compare(n.failures, its.failures), cmp.Compare(n.idle, its.idle),
 			cmp.Compare(p.ID, best)) < 0 {
 			best, its, found = p.ID, n, true
 		}
 	}
 	return best, found
+}
+
+// pickQuick is pick among the quick ones, if there are any who will do: it waits for the pace of these rather than try new names,
+// of which there may be any number.
+func (e *Engine) pickQuick(will func(Peer, *note) bool) (string, bool) {
+	quick := slices.ContainsFunc(e.peers, func(p Peer) bool {
+		n := e.note(p.ID)
+		return n.quick && n.until <= e.now && n.busy < PerPeer && will(p, n)
+	})
+	return e.pick(func(p Peer, n *note) bool { return (n.quick || !quick) && will(p, n) })
 }
 
 // ask sends a request on its way, if there is room.
@@ -91,6 +109,9 @@ func (e *Engine) ask(r Request) {
 		n.busy++
 	}
 	n.asked = e.now
+	if r.Kind != AskOffer {
+		n.idle = e.now
+	}
 	e.last++
 	r.ID = e.last
 	e.requests = append(e.requests, &request{Request: r, wanted: true, asked: e.now, deadline: e.now + limit})
@@ -133,6 +154,7 @@ func (e *Engine) rest(peer string) {
 	n := e.note(peer)
 	n.until = e.now + min(time.Second<<min(n.failures, 6), time.Minute)
 	n.failures++
+	n.quick = false
 }
 
 // blame tells who is at fault. The others' answers that are here stay: each was checked by itself.
@@ -191,11 +213,18 @@ func (e *Engine) answered(came time.Duration, id RequestID, a Answer, err error)
 	case AskBlock:
 		err = e.block(a.Part)
 	}
+	if errors.Is(err, errLittle) {
+		e.rest(q.Peer)
+		return
+	}
 	if err != nil {
 		e.blame(q.Peer, fmt.Errorf("asked for %s of height %d: %w", q.Kind, q.Height, err))
 		return
 	}
 	n.failures = 0
+	if q.Kind == AskHeaders {
+		n.quick = came-q.asked <= quickAnswer
+	}
 }
 
 // String is what a request of the kind asks for.

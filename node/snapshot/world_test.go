@@ -23,6 +23,7 @@ type world struct {
 	blamed map[string][]error
 	open   map[RequestID]bool // not answered yet; the value: cancelled
 	asked  []Request
+	tip    func(now time.Duration) uint64 // of the peers' chain; nil: all of it is there
 }
 
 type arrival struct {
@@ -39,6 +40,7 @@ type fake struct {
 	offers []uint64
 	lie    func(Request, Answer) (Answer, bool) // nil: honest. false: it never answers
 	gone   func(now time.Duration) bool
+	late   func(Request) time.Duration // nil: not at all
 }
 
 func (c *testChain) height() uint64 { return uint64(len(c.headers) - 1) }
@@ -92,6 +94,9 @@ func (w *world) ask(r Request) {
 	p := w.peers[r.Peer]
 	a := w.honest(p, r)
 	at := w.now + p.delay
+	if p.late != nil {
+		at += p.late(r)
+	}
 	if p.lie != nil {
 		var answers bool
 		if a, answers = p.lie(r, a); !answers {
@@ -103,19 +108,24 @@ func (w *world) ask(r Request) {
 
 // honest is what a peer that has the chain answers.
 func (w *world) honest(p *fake, r Request) (a Answer) {
-	m, chunks := w.c.state()
+	tip := w.c.height()
+	if w.tip != nil {
+		tip = w.tip(w.now)
+	}
 	switch r.Kind {
 	case AskOffer:
-		a.Part = chain.Encode(&Offer{Base: p.base, Height: w.c.height(), Snapshots: append([]uint64{}, p.offers...)})
+		a.Part = chain.Encode(&Offer{Base: p.base, Height: tip, Snapshots: slices.DeleteFunc(append([]uint64{}, p.offers...), func(h uint64) bool { return h > tip })})
 	case AskManifest:
 		if slices.Contains(p.offers, r.Height) {
+			m, _ := w.c.state()
 			a.Part = chain.Encode(&answer{Manifest: chain.Encode(m)})
 		}
 	case AskChunk:
+		_, chunks := w.c.state()
 		a.Part = chunks[r.Index]
 	case AskHeaders:
 		known := r.Set
-		for h := r.Height; h <= w.c.height() && h < r.Height+uint64(r.Count) && h >= p.base; h++ {
+		for h := r.Height; h <= tip && h < r.Height+uint64(r.Count) && h >= p.base; h++ {
 			headed := w.c.headed[h]
 			if w.c.sets[h].Hash() == known {
 				headed.Set = nil
