@@ -101,6 +101,9 @@ func (b *bench) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer closeAll()
+	if err := b.reach(cmd.Context(), clients); err != nil {
+		return err
+	}
 	p, err := b.openPayer(cmd, clients[0], key)
 	if err != nil {
 		return err

@@ -1,8 +1,20 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
 	"github.com/spf13/cobra"
 
+	"github.com/posnet/posnet/node/httpapi/api"
 	"github.com/posnet/posnet/node/httpapi/client"
 )
 
@@ -25,20 +37,114 @@ func liveProgress(cmd *cobra.Command) *progress {
 	return &progress{out: out, live: !quiet && isTerminal(out)}
 }
 
-// clients are of all nodes; close lets their connections go.
+// clients are of all nodes, each named once; close lets their connections go.
 func (r *remote) clients() (all []*client.Client, closeAll func(), err error) {
 	closeAll = func() {
 		for _, c := range all {
 			c.Close()
 		}
 	}
+	named := map[string]string{}
 	for _, address := range r.nodes {
 		c, err := client.New(address, nil)
 		if err != nil {
 			closeAll()
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--target: %w", err)
 		}
 		all = append(all, c)
+		if before, twice := named[plain(c.Address())]; twice {
+			closeAll()
+			return nil, nil, fmt.Errorf("--target names one node twice, as %q and as %q: name each once, or its figures count double", before, address)
+		}
+		named[plain(c.Address())] = address
 	}
 	return all, closeAll, nil
+}
+
+// plain is the same for two ways to write an address: host names have no case, and http has a port that need not be said.
+func plain(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	return u.Scheme + "://" + net.JoinHostPort(host, port) + u.Path
+}
+
+// reachTime is how long a node may take to say who it is, before anything is measured.
+const reachTime = 10 * time.Second
+
+// reach asks every node who it is, so that a wrong one is known before anything is signed or paid: all must answer, and be of one
+// network.
+func (r *remote) reach(ctx context.Context, clients []*client.Client) error {
+	within := min(reachTime, r.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no answer within %s", within))
+	defer cancel()
+	found, errs := make([]*api.Status, len(clients)), make([]error, len(clients))
+	var all sync.WaitGroup
+	for i, c := range clients {
+		all.Go(func() {
+			s, err := c.Status(ctx)
+			if err == nil && s.GenesisHash.IsZero() {
+				err = notANode(c, "JSON of something else")
+			} else if err != nil {
+				err = whatAnswers(ctx, c, err)
+			}
+			if err != nil {
+				err = fmt.Errorf("--target %s: %w", c.Address(), err)
+			}
+			found[i], errs[i] = s, err
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for i, s := range found[1:] {
+		if first := found[0]; s.GenesisHash != first.GenesisHash {
+			return fmt.Errorf("--target %s is of network %s (genesis %s) and %s of %s (genesis %s): name nodes of one network", clients[0].Address(),
+				first.ChainID, first.GenesisHash, clients[i+1].Address(), s.ChainID, s.GenesisHash)
+		}
+	}
+	return nil
+}
+
+func notANode(c *client.Client, answered string) error {
+	return fmt.Errorf("%s is not a posnet node's API: it answered %s", c.Address(), answered)
+}
+
+// whatAnswers says what is there instead of a node, if something is; otherwise err stands.
+func whatAnswers(ctx context.Context, c *client.Client, err error) error {
+	var transport *url.Error
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case client.Code(err) != "" || errors.As(err, &transport):
+		return err
+	}
+	req, bad := http.NewRequestWithContext(ctx, http.MethodGet, c.Address()+"/api/v1/status", nil)
+	if bad != nil {
+		return err
+	}
+	res, bad := http.DefaultClient.Do(req)
+	if bad != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	kind, _, bad := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	switch {
+	case bad != nil:
+		return notANode(c, res.Status)
+	case kind == "application/json" && res.StatusCode < 300:
+		return err
+	case res.StatusCode < 300:
+		return notANode(c, kind)
+	}
+	return notANode(c, fmt.Sprintf("%s (%s)", kind, res.Status))
 }

@@ -177,6 +177,10 @@ func (l *load) rig(cmd *cobra.Command) (r *rig, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := l.reach(cmd.Context(), clients); err != nil {
+		closeAll()
+		return nil, nil, err
+	}
 	r = &rig{clients: clients, tell: liveProgress(cmd)}
 	if err := l.fund(cmd.Context(), r, key); err != nil {
 		r.tell.clear()

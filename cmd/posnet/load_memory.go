@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -43,6 +44,32 @@ func newMemory(metrics []string, pids []int) *memory {
 }
 
 func (m *memory) watches() bool { return len(m.metrics)+len(m.pids) > 0 }
+
+// check looks at each once, so that a wrong one is known before anything is measured.
+func (m *memory) check(ctx context.Context) error {
+	var errs []error
+	metrics, pids := map[string]bool{}, map[int]bool{}
+	for _, u := range m.metrics {
+		if _, err := m.scrape(ctx, u); err != nil {
+			errs = append(errs, fmt.Errorf("--metrics %s: %w", u, err))
+		} else if metrics[u] {
+			errs = append(errs, fmt.Errorf("--metrics names %s twice: its memory would count double", u))
+		}
+		metrics[u] = true
+	}
+	for _, pid := range m.pids {
+		if _, err := residentOf(pid); err != nil {
+			errs = append(errs, fmt.Errorf("--pid %d: %w", pid, err))
+		} else if pids[pid] {
+			errs = append(errs, fmt.Errorf("--pid names %d twice: its memory would count double", pid))
+		}
+		pids[pid] = true
+	}
+	if len(metrics) > 0 && len(pids) > 0 {
+		errs = append(errs, errors.New("--metrics and --pid exclude each other: the same nodes would count twice"))
+	}
+	return errors.Join(errs...)
+}
 
 // run looks until ctx ends.
 func (m *memory) run(ctx context.Context) {

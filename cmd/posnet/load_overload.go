@@ -115,6 +115,10 @@ func (o *overload) run(cmd *cobra.Command) error {
 		return err
 	}
 	o.ahead = o.funded()
+	held := newMemory(o.metrics, o.pids)
+	if err := held.check(cmd.Context()); err != nil {
+		return err
+	}
 	r, done, err := o.rig(cmd)
 	if err != nil {
 		return err
@@ -124,7 +128,7 @@ func (o *overload) run(cmd *cobra.Command) error {
 	result := &endured{Nodes: o.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: o.accounts}
 	ctx, cancel := context.WithCancelCause(cmd.Context())
 	defer cancel(nil)
-	e := &endurance{overload: o, rig: r, memory: newMemory(o.metrics, o.pids), waiting: make([][]part, len(r.clients)*o.streams)}
+	e := &endurance{overload: o, rig: r, memory: held, waiting: make([][]part, len(r.clients)*o.streams)}
 	var watchers sync.WaitGroup
 	watchers.Go(func() { e.memory.run(ctx) })
 	watchers.Go(func() {

@@ -137,6 +137,9 @@ func (o *reads) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer closeAll()
+	if err := o.reach(cmd.Context(), clients); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeoutCause(cmd.Context(), o.timeout, fmt.Errorf("no answer within --timeout %s", o.timeout))
 	all, err := someAccounts(ctx, clients[0], o.accounts)
 	cancel()

@@ -14,7 +14,7 @@ func TestReadsAsksForAccountsThatTheChainShows(t *testing.T) {
 	t.Parallel()
 	_, url, _ := eager(t, 0)
 	var got readDone
-	text := mustBench(t, "reads", "--target", url+","+url, "--rate", "500", "--warmup", "20ms", "--duration", "200ms", "--connections", "3", "-o", "json")
+	text := mustBench(t, "reads", "--target", url+","+twin(t, url), "--rate", "500", "--warmup", "20ms", "--duration", "200ms", "--connections", "3", "-o", "json")
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

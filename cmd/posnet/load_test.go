@@ -39,7 +39,7 @@ func TestLoadCountsWhatIsInBlocks(t *testing.T) {
 	t.Parallel()
 	solo, url, faucet := busy(t)
 	var got loaded
-	text := mustBench(t, "load", "--key-file", faucet, "--node", url+","+url, "--accounts", "600", "--batch", "10", "--warmup", "20ms",
+	text := mustBench(t, "load", "--key-file", faucet, "--node", url+","+twin(t, url), "--accounts", "600", "--batch", "10", "--warmup", "20ms",
 		"--duration", "200ms", "--signed-ahead", "100", "-o", "json")
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
@@ -102,7 +102,7 @@ func TestTargetAndNodeAreTheSameFlag(t *testing.T) {
 	t.Parallel()
 	_, url, faucet := eager(t, 100)
 	for _, flag := range []string{"--target", "--node"} {
-		shows(t, mustBench(t, flag, url+","+url, "--key-file", faucet, "--count", "2", "--warmup", "0"), "2 transfers to 2 nodes")
+		shows(t, mustBench(t, flag, url+","+twin(t, url), "--key-file", faucet, "--count", "2", "--warmup", "0"), "2 transfers to 2 nodes")
 	}
 	if _, err := runBench(t, "load", "--target", url, "--node", url, "--key-file", faucet); err == nil || !strings.Contains(err.Error(), "target") {
 		t.Errorf("both at once: %v", err)
