@@ -33,7 +33,7 @@ type Options struct {
 	TreeCacheBytes int64
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
-	// heights, they begin to be written; meanwhile as many again gather. 0 means 32 MiB and 32 heights. More means fewer bytes
+	// heights, they begin to be written; meanwhile as many again gather. 0 means 32 MiB and 256 heights. More means fewer bytes
 	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
@@ -79,7 +79,7 @@ func (o Options) withDefaults() Options {
 		o.TreeBufferBytes = 32 << 20
 	}
 	if o.TreeBufferHeights == 0 {
-		o.TreeBufferHeights = 32
+		o.TreeBufferHeights = 256
 	}
 	if o.StateCacheBytes == 0 {
 		o.StateCacheBytes = 32 << 20

@@ -66,8 +66,12 @@ type part struct {
 	version tree.Version
 }
 
-// partsOfGeneration is how many commits write a generation.
-const partsOfGeneration = 4
+// A generation is written by a quarter as many commits as made it, so that none of them has much more to write than others and
+// it is done long before the next one is closed.
+const (
+	blocksPerPart     = 4
+	partsOfGeneration = 4 // at least
+)
 
 // part gives what the next commit writes. It changes nothing: the commit may fail.
 func (t *treeBuffer) part() (p part) {
@@ -177,7 +181,8 @@ func (g *generation) compact() {
 func (t *treeBuffer) close() {
 	g := t.open
 	g.compact()
-	g.each = len(g.nodes)/partsOfGeneration + 1
+	parts := max(partsOfGeneration, int(g.heights/blocksPerPart)) //nolint:gosec // at most Options.TreeBufferHeights
+	g.each = len(g.nodes)/parts + 1
 	t.closed, t.open = g, &generation{}
 }
 

@@ -199,3 +199,25 @@ func TestPruningCloseToTheTipLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// No commit has much of a long generation to write, and the whole of it is written before the next ends.
+func TestALongGenerationIsWrittenInManyParts(t *testing.T) {
+	t.Parallel()
+	const heights = 32
+	s, commit := hot(t, vfs.NewMem(), Options{TreeBufferHeights: heights})
+	defer mustClose(t, s)
+	parts := 0
+	for h := uint64(1); h <= 10*heights; h++ {
+		if p, g := s.buffer.part(), s.buffer.closed; g != nil {
+			if parts++; len(p.nodes) > len(g.nodes)*blocksPerPart/heights+1 {
+				t.Fatalf("at height %d a commit writes %d of %d nodes", h, len(p.nodes), len(g.nodes))
+			}
+		}
+		if commit(s, h); s.buffer.open.heights > heights {
+			t.Fatalf("at height %d the open generation has %d heights", h, s.buffer.open.heights)
+		}
+	}
+	if parts < 5*heights/blocksPerPart {
+		t.Errorf("%d parts in %d generations", parts, 10)
+	}
+}
