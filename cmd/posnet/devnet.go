@@ -91,14 +91,14 @@ func (d *devnet) setSeedRoles(cmd *cobra.Command) {
 
 func (d *devnet) run(ctx context.Context) (err error) {
 	began := time.Now()
-	if d.nodes < 1 || d.nodes > maxDevnet {
-		return fmt.Errorf("--nodes %d: from 1 to %d", d.nodes, maxDevnet)
-	}
-	if err := d.open(); err != nil {
+	if err := d.check(); err != nil {
 		return err
 	}
 	if d.data == "" {
 		defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+	}
+	if err := d.open(); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -163,20 +163,12 @@ func (d *devnet) open() error {
 	return d.makeGenesis(ids)
 }
 
-// resume counts the nodes of a network that is kept.
+// resume takes up the nodes of a network that is kept.
 func (d *devnet) resume() error {
-	n := 0
-	for n < maxDevnet {
-		if _, err := os.Stat(d.node(n)); err != nil {
-			break
-		}
-		n++
-	}
-	if n == 0 {
+	if d.nodes = keptNodes(d.dir); d.nodes == 0 {
 		return fmt.Errorf("%s has a genesis but no nodes", d.dir)
 	}
-	d.nodes = n
-	_, _ = fmt.Fprintf(d.out, "going on with the %s of %s; its rules are in its genesis\n", plural(n, "node"), d.dir)
+	_, _ = fmt.Fprintf(d.out, "going on with the %s of %s; its rules are in its genesis\n", plural(d.nodes, "node"), d.dir)
 	return nil
 }
 
@@ -192,7 +184,7 @@ func (d *devnet) makeGenesis(ids []*chain.Identity) error {
 		}
 		g.Bonds = append(g.Bonds, chain.GenesisBond{Staker: id.Address, Validator: id.Address, Amount: d.stake})
 	}
-	for name, balance := range map[string]uint64{"faucet.pem": 1_000_000 * chain.UnitsPerPOS, "treasury.pem": 1_000_000 * chain.UnitsPerPOS} {
+	for name, balance := range map[string]uint64{"faucet.pem": devnetBalance, "treasury.pem": devnetBalance} {
 		key, err := newKeyFile(filepath.Join(d.dir, name))
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -43,12 +44,11 @@ func (d *devnet) tell(ctx context.Context, took time.Duration) {
 		at = " --node " + d.url(0)
 	}
 	self := os.Args[0] // as it was typed, on PATH or not
+	bench := fmt.Sprintf("\n  %s bench --key-file %s --target %s", self, d.faucet(), d.targets())
 	second := fmt.Sprintf("%s tx faucet %s/n0/account.pem 100 --key-file %s --wait%s", self, d.dir, d.faucet(), at)
 	if d.params.MinTxs == 2 && d.params.MaxTxs == 2 && d.params.MaxIdle == 0 {
-		second = fmt.Sprintf("%s sample --faucet-key %s --node %s", self, d.faucet(), d.url(0))
-		for i := 1; i < d.nodes; i++ {
-			second += "," + d.url(i)
-		}
+		second = fmt.Sprintf("%s sample --faucet-key %s --node %s", self, d.faucet(), d.targets())
+		bench = "" // one transfer at a time makes no block of two
 	}
 	_, _ = io.WriteString(d.out, fmt.Sprintf(`
 data        %s
@@ -58,8 +58,17 @@ faucet key  %s
 Try:
   %s query status%s
   %s
-  %s query draw 1%s
+  %s query draw 1%s%s
 
 Ctrl-C stops the network.
-`, d.dir, d.dir, d.faucet(), self, at, second, self, at))
+`, d.dir, d.dir, d.faucet(), self, at, second, self, at, bench))
+}
+
+// targets are the APIs of all nodes, as --target and --node take them.
+func (d *devnet) targets() string {
+	urls := make([]string, d.nodes)
+	for i := range urls {
+		urls[i] = d.url(i)
+	}
+	return strings.Join(urls, ",")
 }

@@ -205,7 +205,7 @@ func TestDevnetWithoutDataLeavesNothingBehind(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, text.String())
 	}
-	shows(t, text.String(), "2 nodes ready in", "n1 | ", "faucet.pem")
+	shows(t, text.String(), "2 nodes ready in", "n1 | ", "faucet.pem", " bench --key-file ", fmt.Sprintf(":%d,http:", base))
 	left, err := os.ReadDir(tmp)
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
