@@ -86,13 +86,11 @@ func showBench(w io.Writer, r *benched) {
 }
 
 func (b *bench) run(cmd *cobra.Command) error {
-	switch {
-	case b.keyFile == "":
-		return errors.New("no key to pay with: give --key-file FILE (a devnet prints where its faucet's is)")
-	case b.count < 1 || b.warmup < 0 || b.count > maxBench || b.warmup > maxBench:
-		return fmt.Errorf("--count %d --warmup %d: measure from 1 to %d transfers", b.count, b.warmup, maxBench)
+	err := checks{aCount("count", b.count, 1, maxBench), aCount("warmup", b.warmup, 0, maxBench), aPause("pause", b.pause)}.first()
+	if err != nil {
+		return err
 	}
-	key, err := loadKey(cmd, b.keyFile)
+	key, err := payingKey(cmd, b.keyFile)
 	if err != nil {
 		return err
 	}

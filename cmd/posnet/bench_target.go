@@ -25,9 +25,18 @@ func addBenchFlags(cmd *cobra.Command, r *remote) {
 	f.StringSliceVar(&r.nodes, "target", r.nodes, "`URL` of a node of the network to measure, or several with commas; POSNET_NODE sets the default")
 	f.Lookup("target").DefValue = node.DefValue
 	node.Usage = "the same as --target: the `URL`s of nodes"
-	node.DefValue = ""
-	cmd.MarkFlagsMutuallyExclusive("target", "node")
+	node.DefValue = "[]" // what says that there is none
 	f.Bool("quiet", false, "no progress")
+	before := cmd.PersistentPreRunE
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		if f := cmd.Flags(); f.Changed("target") && f.Changed("node") {
+			return errors.New("--target and --node are two names of the same: give all URLs to one of them, like --target URL,URL")
+		}
+		if err := aLength("timeout", r.timeout); err != nil {
+			return err
+		}
+		return before(cmd, args)
+	}
 }
 
 // liveProgress is the line that tells how far a measurement is: on a terminal, and unless --quiet.

@@ -120,8 +120,12 @@ func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 	}{
 		{"--key-file", []string{"--node", url, "--key-file", ""}},
 		{"has 0 POS", []string{"--node", url, "--key-file", poor}},
-		{"from 1 to", []string{"--node", url, "--key-file", faucet, "--count", "0"}},
-		{"from 1 to", []string{"--node", url, "--key-file", faucet, "--warmup", "-1"}},
+		{"--count 0: from 1 to", []string{"--node", url, "--key-file", faucet, "--count", "0"}},
+		{"--warmup -1: from 0 to", []string{"--node", url, "--key-file", faucet, "--warmup", "-1"}},
+		{"--pause -1s must not be negative", []string{"--node", url, "--key-file", faucet, "--pause", "-1s"}},
+		{"--timeout 0s must be more than nothing", []string{"--node", url, "--key-file", faucet, "--timeout", "0"}},
+		{"DATA/faucet.pem", []string{"--node", url, "--key-file", ""}},
+		{"get secret demo-faucet", []string{"load", "--node", url, "--key-file", "/no/such/faucet.pem"}},
 		{"not the address of a node", []string{"--node", "ftp://x", "--key-file", faucet}},
 	} {
 		out, err := runBench(t, c.args...)

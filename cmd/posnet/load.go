@@ -120,23 +120,14 @@ const (
 )
 
 func (l *load) check() error {
-	switch {
-	case l.keyFile == "":
-		return errors.New("no key to pay with: give --key-file FILE (a devnet prints where its faucet's is)")
-	case l.accounts < 2 || l.accounts > maxLoadAccounts:
-		return fmt.Errorf("--accounts %d: from 2 to %d", l.accounts, maxLoadAccounts)
-	case l.batch < 1 || l.batch > maxLoadBatch:
-		return fmt.Errorf("--batch %d: from 1 to %d", l.batch, maxLoadBatch)
-	case l.streams < 1 || l.streams > 64:
-		return fmt.Errorf("--streams %d: from 1 to 64", l.streams)
-	case l.inFlight < 0 || l.inFlight > 0 && l.inFlight < l.batch:
-		return fmt.Errorf("--in-flight %d: 0, or --batch %d or more", l.inFlight, l.batch)
-	case l.rate < 0 || l.warmup < 0 || l.duration <= 0:
-		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
-	case l.ahead < 0 || l.ahead > maxAhead:
-		return fmt.Errorf("--signed-ahead %d: from 0 to %d", l.ahead, maxAhead)
+	err := checks{
+		aRate("rate", l.rate), aPause("warmup", l.warmup), aLength("duration", l.duration), aCount("accounts", l.accounts, 2, maxLoadAccounts),
+		aCount("batch", l.batch, 1, maxLoadBatch), aCount("streams", l.streams, 1, 64), aCount("signed-ahead", l.ahead, 0, maxAhead),
+	}.first()
+	if err == nil && (l.inFlight < 0 || l.inFlight > 0 && l.inFlight < l.batch) {
+		err = fmt.Errorf("--in-flight %d: 0, or --batch %d or more", l.inFlight, l.batch)
 	}
-	return nil
+	return err
 }
 
 func (l *load) run(cmd *cobra.Command) error {
@@ -169,7 +160,7 @@ type rig struct {
 
 // rig makes it ready. Call done at the end.
 func (l *load) rig(cmd *cobra.Command) (r *rig, done func(), err error) {
-	key, err := loadKey(cmd, l.keyFile)
+	key, err := payingKey(cmd, l.keyFile)
 	if err != nil {
 		return nil, nil, err
 	}

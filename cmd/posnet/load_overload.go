@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -100,12 +101,20 @@ type enduredMemory struct {
 	After  *float64 `json:"after"`  // at the end of the load after
 }
 
+// maxOverload bounds a whole run: each transfer's time is kept.
+const maxOverload = 2 * time.Hour
+
 func (o *overload) check() error {
+	err := checks{aRate("peak", o.peak), aRate("times", o.times), aLength("measure", o.measure), aLength("duration", o.duration), aLength("normal", o.normal)}.first()
 	switch {
-	case o.peak < 0 || o.times <= 0 || o.times > 100 || o.peak > 1e6:
-		return errors.New("--peak is from 0 to 1000000, and --times more than 0 and at most 100")
-	case o.measure <= 0 || o.normal <= 0 || o.duration <= 0 || o.measure+o.duration+2*o.normal > 2*time.Hour:
-		return errors.New("--measure, --duration and --normal must be more than nothing, and two hours in all at most")
+	case err != nil:
+		return err
+	case o.peak > 1e6:
+		return fmt.Errorf("--peak %v: at most 1000000 transfers a second", o.peak)
+	case o.times == 0 || o.times > 100:
+		return fmt.Errorf("--times %v: more than 0, and at most 100", o.times)
+	case o.measure > maxOverload || o.duration > maxOverload || o.normal > maxOverload || o.measure+o.duration+2*o.normal > maxOverload:
+		return fmt.Errorf("--measure %s, --duration %s and twice --normal %s: two hours in all at most", o.measure, o.duration, o.normal)
 	}
 	return o.load.check()
 }

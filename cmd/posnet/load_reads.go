@@ -107,17 +107,14 @@ func byCode(codes map[string]uint64) string {
 }
 
 func (o *reads) check() error {
-	switch {
-	case o.rate < 0 || o.warmup < 0 || o.duration <= 0:
-		return errors.New("--rate and --warmup must not be negative, and --duration must be more than nothing")
-	case o.most()*o.duration.Seconds() > maxReads:
-		return fmt.Errorf("--rate %.0f for %s: at most %d reads can be measured", o.rate, o.duration, maxReads)
-	case o.connections < 1 || o.connections > maxConnections:
-		return fmt.Errorf("--connections %d: from 1 to %d", o.connections, maxConnections)
-	case o.accounts < 1 || o.accounts > maxLoadAccounts:
-		return fmt.Errorf("--accounts %d: from 1 to %d", o.accounts, maxLoadAccounts)
+	err := checks{
+		aRate("rate", o.rate), aPause("warmup", o.warmup), aLength("duration", o.duration),
+		aCount("connections", o.connections, 1, maxConnections), aCount("accounts", o.accounts, 1, maxLoadAccounts),
+	}.first()
+	if err == nil && o.most()*o.duration.Seconds() > maxReads {
+		err = fmt.Errorf("--rate %.0f for --duration %s: at most %d reads can be measured", o.rate, o.duration, maxReads)
 	}
-	return nil
+	return err
 }
 
 // most is how many reads a second to expect.

@@ -104,7 +104,7 @@ func TestTargetAndNodeAreTheSameFlag(t *testing.T) {
 	for _, flag := range []string{"--target", "--node"} {
 		shows(t, mustBench(t, flag, url+","+twin(t, url), "--key-file", faucet, "--count", "2", "--warmup", "0"), "2 transfers to 2 nodes")
 	}
-	if _, err := runBench(t, "load", "--target", url, "--node", url, "--key-file", faucet); err == nil || !strings.Contains(err.Error(), "target") {
+	if _, err := runBench(t, "load", "--target", url, "--node", url, "--key-file", faucet); err == nil || !strings.Contains(err.Error(), "two names of the same") {
 		t.Errorf("both at once: %v", err)
 	}
 }
@@ -132,7 +132,10 @@ func TestLoadRefusesWhatItCannotOffer(t *testing.T) {
 		{"from 2 to", []string{"--key-file", faucet, "--accounts", "1"}},
 		{"from 1 to", []string{"--key-file", faucet, "--batch", "0"}},
 		{"--streams", []string{"--key-file", faucet, "--streams", "65"}},
-		{"must not be negative", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--rate -1 must not be negative", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--rate NaN", []string{"--key-file", faucet, "--rate", "NaN"}},
+		{"--warmup -1s must not be negative", []string{"--key-file", faucet, "--warmup", "-1s"}},
+		{"--duration 0s must be more than nothing", []string{"--key-file", faucet, "--duration", "0"}},
 		{"--in-flight 10", []string{"--key-file", faucet, "--in-flight", "10", "--batch", "11"}},
 		{"--signed-ahead", []string{"--key-file", faucet, "--signed-ahead", "-1"}},
 	} {

@@ -36,13 +36,13 @@ func fillFlags(flags *pflag.FlagSet, file string, getenv func(string) (string, b
 		}
 		if v, ok := getenv(envName(f.Name)); ok {
 			if err := flags.Set(f.Name, v); err != nil {
-				bad = fmt.Errorf("environment variable %s: %w", envName(f.Name), err)
+				bad = fmt.Errorf("environment variable %s: %w", envName(f.Name), explainFlag(err))
 			}
 			return
 		}
 		if v, ok := values[f.Name]; ok {
 			if err := flags.Set(f.Name, v); err != nil {
-				bad = fmt.Errorf("%s, setting %s: %w", file, f.Name, err)
+				bad = fmt.Errorf("%s, setting %s: %w", file, f.Name, explainFlag(err))
 			}
 		}
 	})

@@ -37,7 +37,7 @@ func explain(cmd *cobra.Command) {
 		}
 		explain(c)
 	}
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return fmt.Errorf("%w; %s", err, seeHelp(c)) })
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return fmt.Errorf("%w; %s", explainFlag(err), seeHelp(c)) })
 }
 
 // onlyHolds is what a command does that only holds others.
