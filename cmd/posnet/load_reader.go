@@ -22,18 +22,20 @@ import (
 type reader struct {
 	url     *url.URL
 	timeout time.Duration
-	conn    net.Conn // nil: to be dialled
+	ends    context.Context // whose end closes the connection
+	conn    net.Conn        // nil: to be dialled
+	forget  func() bool     // its end no longer matters
 	in      *bufio.Reader
 	request []byte
 }
 
-// newReader makes one for the node at a base URL. It connects with the first read.
-func newReader(base string, timeout time.Duration) (*reader, error) {
+// newReader makes one for the node at a base URL. It connects with the first read, and hangs up when ctx ends.
+func newReader(ctx context.Context, base string, timeout time.Duration) (*reader, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, fmt.Errorf("read the address of a node: %w", err)
 	}
-	return &reader{url: u, timeout: timeout}, nil
+	return &reader{url: u, timeout: timeout, ends: ctx}, nil
 }
 
 func (r *reader) dial(ctx context.Context) (err error) {
@@ -51,6 +53,8 @@ func (r *reader) dial(ctx context.Context) (err error) {
 		r.conn = nil
 		return fmt.Errorf("connect to %s: %w", r.url.Host, err)
 	}
+	conn := r.conn
+	r.forget = context.AfterFunc(r.ends, func() { _ = conn.Close() })
 	r.in = bufio.NewReaderSize(r.conn, 4096)
 	return nil
 }
@@ -106,6 +110,7 @@ const maxAccountAnswer = 64 << 10
 
 func (r *reader) close() {
 	if r.conn != nil {
+		r.forget()
 		_ = r.conn.Close()
 		r.conn = nil
 	}

@@ -28,6 +28,7 @@ type reads struct {
 	duration    time.Duration
 	connections int
 	accounts    int
+	grace       time.Duration // how long after the end an answer may come
 }
 
 // Bounds of what one run may ask for. Each read's time is kept.
@@ -37,7 +38,7 @@ const (
 )
 
 func newReadsCommand(r *remote) *cobra.Command {
-	o := &reads{remote: r}
+	o := &reads{remote: r, grace: 3 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "reads",
 		Short: "Measure a running network: reads of accounts a second",
@@ -45,7 +46,8 @@ func newReadsCommand(r *remote) *cobra.Command {
 answers took. It runs by itself or beside 'posnet bench load --rate …', to see what each does to the other.
 
 The accounts are those of the genesis and of the newest blocks. The time of a read is from when it is due, or with --rate 0 from
-when it is sent, to the end of its answer: a node that is slow must not hide it by being asked less.
+when it is sent, to the end of its answer: a node that is slow must not hide it by being asked less. What is not answered 3 s after
+the end counts as not_answered.
 
 A node answers 2000 requests a second of one address (posnet node --help): for more, name several nodes.`,
 		Example: `  posnet bench reads --target http://127.0.0.1:8050,http://127.0.0.1:8051,http://127.0.0.1:8052,http://127.0.0.1:8053
@@ -73,6 +75,7 @@ type readDone struct {
 	Seconds     float64           `json:"seconds"`
 	Reads       uint64            `json:"reads"` // answered with an account
 	PerSecond   float64           `json:"readsPerSecond"`
+	Unsent      uint64            `json:"unsent"` // were due, but every connection waited for an answer
 	Errors      uint64            `json:"errors"`
 	ErrorCodes  map[string]uint64 `json:"errorsByCode"`
 	Latency     spread            `json:"latencyMs"` // of the reads that were answered
@@ -88,6 +91,9 @@ func showReads(w io.Writer, r *readDone) {
 	row(w, "asked for", asked+fmt.Sprintf(", %s, over %s to %s", plural(r.Accounts, "account"), plural(r.Connections, "connection"), plural(len(r.Nodes), "node")))
 	row(w, "answered", fmt.Sprintf("%d in %.1f s: %.0f a second", r.Reads, r.Seconds, r.PerSecond))
 	row(w, "errors", fmt.Sprintf("%d%s", r.Errors, byCode(r.ErrorCodes)))
+	if r.Unsent > 0 {
+		row(w, "not sent", fmt.Sprintf("%d that were due: all connections waited for answers. The nodes are slower than --rate, or --connections are too few", r.Unsent))
+	}
 	row(w, "time to answer", fmt.Sprintf("p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.1f ms", r.Latency.P50, r.Latency.P90, r.Latency.P99, r.Latency.Max))
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
 }
@@ -220,9 +226,11 @@ func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts 
 	defer cancel(nil)
 	sending, stop := context.WithDeadline(ctx, r.until)
 	defer stop()
+	waiting, hangUp := context.WithCancel(ctx)
+	defer hangUp()
 	var all sync.WaitGroup
 	for i := range o.connections {
-		conn, err := newReader(clients[i%len(clients)].Address(), o.timeout)
+		conn, err := newReader(waiting, clients[i%len(clients)].Address(), o.timeout)
 		if err != nil {
 			cancel(err)
 			break
@@ -250,7 +258,9 @@ func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts 
 	if counting {
 		into.CPUSeconds = (ownCPU() - cpu).Seconds()
 	}
+	last := time.AfterFunc(o.grace, hangUp)
 	all.Wait()
+	last.Stop()
 	end := r.until
 	if now := time.Now(); now.Before(end) { // it was stopped
 		end = now
@@ -264,8 +274,11 @@ func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts 
 	for _, n := range r.codes {
 		into.Errors += n
 	}
+	if due := uint64(o.rate * into.Seconds); due > into.Reads+into.Errors+uint64(o.connections) { // what is on its way at the end is none
+		into.Unsent = due - into.Reads - into.Errors
+	}
 	if len(r.times) == 0 {
-		return cmp.Or(context.Cause(ctx), errors.New("no read was answered while it was counted: choose a longer --duration or a lower --rate"))
+		return cmp.Or(context.Cause(ctx), fmt.Errorf("no read was answered while it was counted, nor within %s after: choose a longer --duration or a lower --rate, or see whether the node hangs (posnet query status)", o.grace))
 	}
 	into.Latency = spreadOf(r.times)
 	return context.Cause(ctx)
@@ -302,6 +315,7 @@ func (r *readers) read(ctx context.Context, conn *reader) error {
 		now := time.Now()
 		if err != nil {
 			if ctx.Err() != nil {
+				r.unanswered(ctx)
 				return nil //nolint:nilerr // its end is no failure
 			}
 			code = "connection"
@@ -322,6 +336,15 @@ func (r *readers) read(ctx context.Context, conn *reader) error {
 			r.codes[code]++
 		}
 		r.mu.Unlock()
+	}
+}
+
+// unanswered counts a read that was sent, and not answered within the grace after the end. One that was broken off is none.
+func (r *readers) unanswered(ctx context.Context) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.codes["not_answered"]++
 	}
 }
 

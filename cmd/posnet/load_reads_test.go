@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/posnet/posnet/node/chain"
 )
 
 func TestReadsAsksForAccountsThatTheChainShows(t *testing.T) {
@@ -94,6 +97,34 @@ func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
 	out, err := runBench(t, "reads", "--target", web.URL, "--warmup", "0", "--duration", "50ms", "--connections", "1", "--timeout", "500ms")
 	if err == nil || !strings.Contains(err.Error(), "no read was answered") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// A node that hangs is not waited for until --timeout: what it owes after the end counts as not answered.
+func TestReadsDoesNotWaitForANodeThatHangs(t *testing.T) {
+	t.Parallel()
+	_, url, _ := eager(t, 0)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/accounts/") {
+			<-r.Context().Done()
+			return
+		}
+		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(web.Close)
+	o := &reads{
+		remote: &remote{nodes: []string{web.URL}, timeout: time.Hour}, rate: 1000, duration: 200 * time.Millisecond, connections: 3,
+		grace: 10 * time.Millisecond,
+	}
+	clients, done, err := o.clients()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	var got readDone
+	err = o.measure(t.Context(), clients, []chain.Address{{1}}, &got, &progress{out: io.Discard})
+	if late := got.ErrorCodes["not_answered"]; err == nil || got.Reads != 0 || late < 1 || late > 3 || late+got.Unsent != 200 {
+		t.Errorf("%+v (%v), want 3 not answered and 197 not sent", got, err)
 	}
 }
 
