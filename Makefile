@@ -35,9 +35,11 @@ TOOL := hack/scripts/tool.sh
 
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN {FS = ":.*## "; printf "usage: make \033[36mTARGET\033[0m [CLUSTER=embedded|kind|current] [PKG=./node/...] [FUZZTIME=30s]\n"} \
-	  /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
-	  /^[a-zA-Z0-9_-]+:.*## / {printf "  \033[36m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@colour=0; if [[ -t 1 && -z "$${NO_COLOR:-}" ]]; then colour=1; fi; \
+	awk -v colour="$$colour" 'BEGIN {FS = ":.*## "; if (colour) {name = "\033[36m"; head = "\033[1m"; end = "\033[0m"} \
+	    printf "usage: make %sTARGET%s [CLUSTER=embedded|kind|current] [PKG=./node/...] [FUZZTIME=30s]\n", name, end} \
+	  /^##@/ {printf "\n%s%s%s\n", head, substr($$0, 5), end} \
+	  /^[a-zA-Z0-9_-]+:.*## / {printf "  %s%-17s%s %s\n", name, $$1, end, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: ## Bring a Kubernetes cluster, the operator and a demo network to life.
@@ -86,9 +88,9 @@ soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
 	@bin/posnet-soak sim --profile "$(PROFILE)" --seeds "$(or $(SEEDS),10000)" --seed "$(or $(SEED),$(shell date +%s))" --jobs "$$(nproc)"
 
 .PHONY: sim-hundred
-sim-hundred: ## 4 to 100 simulated validators, 50 ms apart: time to finality, messages and bytes per block (FLAGS=).
+sim-hundred: ## 4 to 100 simulated validators, 50 ms apart: finality, messages, bytes per block (FLAGS="--validators 4,7 --link 20ms").
 	@go build -o bin/posnet ./cmd/posnet
-	@bin/posnet sim measure --validators 4,7,13,25,50,100 --link 50ms $(FLAGS)
+	@bin/posnet sim measure $(FLAGS)
 
 .PHONY: bench-chain
 bench-chain: ## posnet and CometBFT in turn on this machine: one table, one line of JSON (FLAGS=--quick).

@@ -9,5 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 if (($# == 0)); then
   set -- ./node/chain ./node/keys ./node/stake ./node/ledger ./node/ledger/tree ./node/mempool ./node/replica ./node/signer ./node/store ./node/wal
 fi
-exec go test -run '^$' -bench "${BENCH:-.}" -benchtime "${BENCHTIME:-200ms}" -count "${BENCH_COUNT:-6}" -timeout 60m \
-  ${CPUPROFILE:+-cpuprofile "$CPUPROFILE"} "$@"
+# -bench of a name that is nowhere is no error to go test: whoever mistypes it would compare nothing.
+go test -run '^$' -bench "${BENCH:-.}" -benchtime "${BENCHTIME:-200ms}" -count "${BENCH_COUNT:-6}" -timeout 60m \
+  ${CPUPROFILE:+-cpuprofile "$CPUPROFILE"} "$@" |
+  awk -v wanted="${BENCH:-.}" '{print; fflush()} /^Benchmark/ {ran = 1}
+    END {if (!ran) {print "no benchmark was run; if nothing above says why, BENCH=" wanted " names none in: '"$*"'" >"/dev/stderr"; exit 1}}'
