@@ -80,6 +80,7 @@ type Engine struct {
 	start, top walk            // at the trusted block, and at the highest one verified; without a header: none yet
 	window     mark            // where the walk was when its window began
 	foreign    map[string]bool // peers whose block at the trusted height is another
+	mistyped   string          // what to tell about these, until somebody has the trusted block
 
 	result    Result
 	manifests map[chain.Hash]*group

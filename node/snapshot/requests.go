@@ -221,7 +221,9 @@ func (e *Engine) answered(came time.Duration, id RequestID, a Answer, err error)
 		e.blame(q.Peer, fmt.Errorf("asked for %s of height %d: %w", q.Kind, q.Height, err))
 		return
 	}
-	n.failures = 0
+	if q.Kind != AskOffer { // to offer is no merit
+		n.failures = 0
+	}
 	if q.Kind == AskHeaders {
 		n.quick = came-q.asked <= quickAnswer
 	}

@@ -15,6 +15,9 @@ type Stats struct {
 // Stats says how far the engine is.
 func (e *Engine) Stats() Stats {
 	s := Stats{Phase: e.phase, Trusted: e.cfg.Trust.Height, Trouble: e.trouble}
+	if e.start.header == nil && e.mistyped != "" {
+		s.Trouble = e.mistyped // whatever else is said meanwhile follows from that, as it seems
+	}
 	if e.phase > Looking {
 		s.Height = e.height
 	}

@@ -207,6 +207,6 @@ func (e *Engine) wentOn(w walk) {
 // nobody is blamed.
 func (e *Engine) distrust(peer string, h *chain.Header) {
 	e.foreign[peer] = true
-	e.trouble = fmt.Sprintf("%d peers have another block at the trusted height %d, one of them %s and not %s: check --trust-height and --trust-hash against a source you trust",
+	e.mistyped = fmt.Sprintf("%d peers have another block at the trusted height %d, one of them %s and not %s: check --trust-height and --trust-hash against a source you trust",
 		len(e.foreign), h.Height, h.Hash(), e.cfg.Trust.Hash)
 }
