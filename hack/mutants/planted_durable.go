@@ -493,5 +493,26 @@ var catchUp = []Mutant{
 		File: "node/catchup/answer.go",
 		Old:  `if s.by == peer {`,
 		New:  `if s.by == peer && s.used > 0 {`,
+	}, {
+		ID:     "walked-to-is-a-claim",
+		Bug:    "A node that joins by snapshot prefers heights that many offer to those which it has walked to: invented names have it try invented heights.",
+		File:   "node/snapshot/choose.go",
+		Old:    "if height <= e.top.header.Height {",
+		New:    "if height == 0 {",
+		Judges: []string{"node/snapshot"},
+	}, {
+		ID:     "offers-in-vain-for-ever",
+		Bug:    "Who offers a state that comes to nothing is believed again at once: a few peers keep a node from joining by snapshot.",
+		File:   "node/snapshot/attempt.go",
+		Old:    "n.struck = e.now + min(",
+		New:    "n.struck = e.now - min(",
+		Judges: []string{"node/snapshot"},
+	}, {
+		ID:     "tip-followed-for-ever",
+		Bug:    "A walk that only follows the chain's tip counts as progress: an invented height far above keeps a join from ending.",
+		File:   "node/snapshot/steps.go",
+		Old:    "gain >= leastGain*(is.at-was.at)",
+		New:    "gain >= 0",
+		Judges: []string{"node/snapshot"},
 	},
 }

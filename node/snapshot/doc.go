@@ -9,6 +9,11 @@
 // key and value of the state is fetched, the tree over them is built anew, and its root must be that one. Nothing else that a
 // peer says counts: what it offers only says where to ask.
 //
+// # Which height
+//
+// Offers are claims, and names cost nothing. What ends an attempt, who rests for it, and which height is tried next, so that liars
+// under any number of names cost time and never the join: [Engine.hold], [Engine.drop] and [Engine.choose].
+//
 // # How it travels
 //
 // The state at S, in the order of its keys, is cut into chunks of about [ChunkBytes]; where they end follows from the state
