@@ -134,6 +134,8 @@ func whatAnswers(ctx context.Context, c *client.Client, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no type for it
+		return notANode(c, "something that is not HTTP (the port for peers is another)")
 	case client.Code(err) != "" || errors.As(err, &transport):
 		return err
 	}

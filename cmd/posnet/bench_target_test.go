@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,6 +34,21 @@ func TestBenchLooksAtEverythingBeforeItPays(t *testing.T) {
 		_, _ = w.Write([]byte(`{"hello":"world"}`))
 	}))
 	t.Cleanup(foreign.Close)
+	peer, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	go func() {
+		for {
+			c, err := peer.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("\x13/multistream/1.0.0\n"))
+			_ = c.Close()
+		}
+	}()
 	host := strings.TrimPrefix(counted.URL, "http://")
 	for _, c := range []struct {
 		name, target string
@@ -42,6 +58,7 @@ func TestBenchLooksAtEverythingBeforeItPays(t *testing.T) {
 		{"a page for people", page.URL, []string{page.URL + " is not a posnet node's API: it answered text/html"}},
 		{"a server without such a path", nothing.URL, []string{"is not a posnet node's API: it answered text/plain (404 Not Found)"}},
 		{"another program's JSON", foreign.URL, []string{"is not a posnet node's API"}},
+		{"the port for peers", peer.Addr().String(), []string{"it answered something that is not HTTP"}},
 		{"the same twice", counted.URL, []string{"--target names one node twice"}},
 		{"the same with a slash", counted.URL + "/", []string{"--target names one node twice"}},
 		{"the same without its scheme", host, []string{"--target names one node twice"}},

@@ -26,6 +26,11 @@ type crowd struct {
 	nonces  []uint64 // each account's next
 }
 
+// longestIdle is after how long the network makes a block though nothing waits; 0: never.
+func (a *crowd) longestIdle() time.Duration {
+	return time.Duration(a.genesis.Params.MaxIdle) * time.Millisecond
+}
+
 // make derives the accounts from the payer's key and nonce: so whoever has the key can make them again.
 func (a *crowd) make(n int) {
 	root := a.payer.Sign(chain.Encode([]any{"posnet/bench/accounts/v1", a.hash[:], a.nonce}))

@@ -71,6 +71,7 @@ func (e *endurance) all(ctx context.Context, into *endured) error {
 	into.Overload = overloaded
 	into.After, err = e.stretch(ctx, "after", half, e.normal)
 	if left, err := e.rest(ctx); err == nil { // or nobody can say
+		left.idle = e.crowd.longestIdle()
 		into.Waiting = &left
 	}
 	sleep(ctx, 200*time.Millisecond) // until the last block is seen: its times count

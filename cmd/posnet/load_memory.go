@@ -51,7 +51,7 @@ func (m *memory) check(ctx context.Context) error {
 	metrics, pids := map[string]bool{}, map[int]bool{}
 	for _, u := range m.metrics {
 		if _, err := m.scrape(ctx, u); err != nil {
-			errs = append(errs, fmt.Errorf("--metrics %s: %w", u, err))
+			errs = append(errs, errors.New("--metrics "+u+": "+err.Error())) // not wrapped: it is no target, for which there is other advice
 		} else if metrics[u] {
 			errs = append(errs, fmt.Errorf("--metrics names %s twice: its memory would count double", u))
 		}

@@ -101,6 +101,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	senders.Wait()
 	if err == nil { // what came before still holds if nobody can say what is left
 		if left, err := afterLoad.settle(ctx, r.clients, r.tell, func() error { return f.wait(ctx, atOnce, nil) }); err == nil {
+			left.idle = r.crowd.longestIdle()
 			into.Waiting = &left
 		}
 	}

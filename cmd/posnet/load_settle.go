@@ -17,16 +17,18 @@ const finishTime = 5 * time.Second
 // settling is how the pools become empty after a load.
 type settling struct {
 	most  time.Duration // how long to wait in all
-	still time.Duration // how long while nothing leaves: it then waits for what no node has
+	still time.Duration // how long while none leaves: they then wait for what was refused, or what nodes do not pass on
 	every time.Duration // how often to look
 }
 
-var afterLoad = settling{most: 10 * time.Second, still: 3 * time.Second, every: 100 * time.Millisecond}
+var afterLoad = settling{most: 20 * time.Second, still: 3 * time.Second, every: 100 * time.Millisecond}
 
-// waiting is what pools still hold after a load. Stuck is what no block takes any more.
+// waiting is what pools still hold after a load.
 type waiting struct {
 	Transfers int  `json:"transfers"` // in the pool that has most
-	Stuck     bool `json:"stuck"`
+	Stuck     bool `json:"stuck"`     // none left for some seconds
+
+	idle time.Duration // after which the network makes a block in any case; 0: never
 }
 
 // settle waits until no node has anything waiting, and returns what has. Each time round it calls follow, if it is given.
@@ -65,8 +67,12 @@ func showWaiting(w io.Writer, left *waiting) {
 	switch {
 	case left == nil || left.Transfers == 0:
 	case left.Stuck:
-		row(w, "left waiting", fmt.Sprintf("%s behind an earlier one that no node has: no block takes them. They are in nobody's way, and a full pool drops them first",
-			plural(left.Transfers, "transfer")))
+		when := "by the next block"
+		if left.idle > 0 {
+			when = fmt.Sprintf("by the next block, %s after the last at most", left.idle)
+		}
+		row(w, "left waiting", plural(left.Transfers, "transfer")+" that only some nodes have, or that wait for such: taken "+when)
+		row(w, "", "or the one after it. One behind a transfer that was refused for good stays until the pool needs its room")
 	default:
 		row(w, "left waiting", fmt.Sprintf("%s when this ended; they come into blocks by themselves", plural(left.Transfers, "transfer")))
 	}

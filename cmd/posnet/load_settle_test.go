@@ -104,7 +104,7 @@ func TestWhatPoolsHoldAfterALoadIsToldWithWhetherItMoves(t *testing.T) {
 		says  string
 	}{
 		{"all leave", 500, settling{time.Minute, time.Minute, 0}, func(w waiting) bool { return w == waiting{} }, ""},
-		{"none leaves", 0, settling{time.Minute, 0, 0}, func(w waiting) bool { return w == waiting{1000, true} }, "no block takes them"},
+		{"none leaves", 0, settling{time.Minute, 0, 0}, func(w waiting) bool { return w == waiting{Transfers: 1000, Stuck: true} }, "taken by the next block"},
 		{"they leave slowly", 1, settling{0, time.Minute, 0}, func(w waiting) bool { return w.Transfers == 999 && !w.Stuck }, "by themselves"},
 	} {
 		looks.Store(0)

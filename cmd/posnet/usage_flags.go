@@ -89,7 +89,7 @@ func aCount(flag string, v, least, most int) error {
 }
 
 // whereFaucets tells where the key of an account with money lies.
-const whereFaucets = `a devnet keeps its faucet's key in DATA/faucet.pem, and prints where; for a network of 'make up':
+const whereFaucets = `A devnet keeps its faucet's key in DATA/faucet.pem, and prints where; for a network of 'make up':
   (umask 077; kubectl -n posnet-demo get secret demo-faucet -o jsonpath='{.data.account\.pem}' | base64 -d > faucet.pem)`
 
 // payingKey is the key that a measurement pays with.
