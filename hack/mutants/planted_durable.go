@@ -273,8 +273,8 @@ var durability = []Mutant{
 		ID:   "replaced-nodes-written",
 		Bug:  "Nodes that a later block of the same generation replaced are written too, and no record says that they are stale: the disk fills.",
 		File: "node/store/treebuffer.go",
-		Old:  "\tg.compact()\n\tg.each",
-		New:  "\tg.each",
+		Old:  "\tg.compact()\n\tparts",
+		New:  "\tparts",
 	}, {
 		ID:   "restarts-put-off-writing",
 		Bug:  "What a start makes of many blocks counts as one: a node that starts again and again never writes its tree, and has more to make each time.",

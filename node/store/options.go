@@ -27,13 +27,13 @@ type Options struct {
 	// only as reads happen.
 	CacheBytes int64
 
-	// TreeCacheBytes bounds the nodes of the state tree in memory, but for those that are not written yet; 0 means 32 MiB,
+	// TreeCacheBytes bounds the nodes of the state tree in memory, but for those that are not written yet; 0 means 24 MiB,
 	// more than the whole tree of 100,000 accounts. It fills as blocks change the state; what did not change for longest makes
 	// room, and may stay a while longer. A node that is not there costs a read of the database, ten times as much.
 	TreeCacheBytes int64
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
-	// heights, they begin to be written; meanwhile as many again gather. 0 means 32 MiB and 256 heights. More means fewer bytes
+	// heights, they begin to be written; meanwhile as many again gather. 0 means 24 MiB and 256 heights. More means fewer bytes
 	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
@@ -73,10 +73,10 @@ func (o Options) withDefaults() Options {
 		o.CacheBytes = 16 << 20
 	}
 	if o.TreeCacheBytes == 0 {
-		o.TreeCacheBytes = 32 << 20
+		o.TreeCacheBytes = 24 << 20
 	}
 	if o.TreeBufferBytes == 0 {
-		o.TreeBufferBytes = 32 << 20
+		o.TreeBufferBytes = 24 << 20
 	}
 	if o.TreeBufferHeights == 0 {
 		o.TreeBufferHeights = 256

@@ -72,35 +72,59 @@ func (n *node) setInner(slot int, below *Node, hash *Hash) {
 // open fills n from a node.
 func (n *node) open(from *Node) {
 	n.used, n.leaves, n.hashed, n.known = from.used, from.leaves, 0, from.inner()
-	n.quarter = from.quarter
-	at := 0
+	hashes, under := from.hashes, from.below
 	for set := from.used; set != 0; set &= set - 1 {
-		c, s := &n.children[bits.TrailingZeros16(set)], &from.children[at]
-		if at++; from.leaves&(set&-set) != 0 {
-			c.key, c.value = s.hash, s.value
-		} else {
-			c.node, c.version, c.hash = s.node, s.version, s.hash
+		c := &n.children[bits.TrailingZeros16(set)]
+		if from.leaves&(set&-set) != 0 {
+			c.key, c.value = hashes[0], hashes[1]
+			hashes = hashes[2:]
+			continue
 		}
+		c.node, c.version, c.hash = under[0].node, under[0].version, hashes[0]
+		hashes, under = hashes[1:], under[1:]
+	}
+	for set := n.known; set != 0; set &= set - 1 {
+		n.quarter[bits.TrailingZeros8(set)] = hashes[0]
+		hashes = hashes[1:]
 	}
 }
 
 // node makes the node to keep of one whose hash has been computed. It leads in memory to those of its children whose versions
 // are not below keep.
 func (n *node) node(key NodeKey, keep Version) *Node {
-	out := &Node{key: key, used: n.used, leaves: n.leaves, quarter: n.quarter, children: make([]slot, bits.OnesCount16(n.used))}
-	at := 0
+	out := &Node{key: key, used: n.used, leaves: n.leaves}
+	hashes, under := make([]Hash, hashCount(n.used, n.leaves)), make([]below, bits.OnesCount16(n.used&^n.leaves))
+	out.hashes, out.below = hashes, under
 	for set := n.used; set != 0; set &= set - 1 {
-		c, s := &n.children[bits.TrailingZeros16(set)], &out.children[at]
-		if at++; n.leaves&(set&-set) != 0 {
-			s.hash, s.value = c.key, c.value
+		c := &n.children[bits.TrailingZeros16(set)]
+		if n.leaves&(set&-set) != 0 {
+			hashes[0], hashes[1] = c.key, c.value
+			hashes = hashes[2:]
 			continue
 		}
-		if s.version, s.hash = c.version, c.hash; c.version >= keep {
-			s.node = c.node
+		hashes[0], under[0].version = c.hash, c.version
+		if c.version >= keep {
+			under[0].node = c.node
 		}
+		hashes, under = hashes[1:], under[1:]
+	}
+	for set := out.inner(); set != 0; set &= set - 1 {
+		hashes[0] = n.quarter[bits.TrailingZeros8(set)]
+		hashes = hashes[1:]
 	}
 	return out
 }
+
+// innerQuarters gives the quarters that are inner subtrees by [quarterKind], as a set of bits: those with an inner child, or with
+// more than one. It looks at all four at once, four bits of a word each.
+func innerQuarters(used, leaves uint16) uint8 {
+	more := used & (used - someOf(used)) // without the lowest of each quarter
+	q := someOf(more | used&^leaves)
+	return uint8(q|q>>3|q>>6|q>>9) & 0xf //nolint:gosec // masked
+}
+
+// someOf gives the lowest bit of each quarter that has any.
+func someOf(set uint16) uint16 { return (set | set>>1 | set>>2 | set>>3) & 0x1111 }
 
 // quarterKind applies the compact rule to four neighbouring slots.
 func quarterKind(used, leaves uint16, q int) kind {

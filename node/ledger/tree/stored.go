@@ -14,29 +14,31 @@ type Node struct {
 	leaves   uint16 // slots that are leaves
 	replaced bool
 	keep     Version
-	quarter  [4]Hash // of quarters that are inner subtrees
-	children []slot  // those that are not empty, in their order
+	// hashes are those of the children that are not empty, in their order: of a leaf its key and the hash of its value, of an inner
+	// one its hash; then those of the quarters that are inner subtrees. There is no pointer in them to look for.
+	hashes []Hash
+	below  []below // the children that are inner, in their order
 }
 
-// slot is a child that is not empty.
-type slot struct {
-	hash    Hash    // inner: its hash; leaf: its key
-	value   Hash    // leaf: the hash of its value
-	version Version // inner: where its node is stored
-	node    *Node   // inner: its node, or nil
+// below is a child that has a node of its own.
+type below struct {
+	version Version // where it is stored
+	node    *Node   // or nil
 }
 
-// nodeOverhead and slotSize are the bytes in memory of a node without children, and of a child.
+// nodeOverhead and belowSize are the bytes in memory of a node without children, and of what leads to one.
 const (
-	nodeOverhead = 240
-	slotSize     = 80
+	nodeOverhead = 112
+	belowSize    = 16
 )
 
 // Key names the node.
 func (n *Node) Key() NodeKey { return n.key }
 
 // Size is about how many bytes of memory the node takes, without those it leads to.
-func (n *Node) Size() int64 { return nodeOverhead + slotSize*int64(len(n.children)) }
+func (n *Node) Size() int64 {
+	return nodeOverhead + int64(len(Hash{}))*int64(len(n.hashes)) + belowSize*int64(len(n.below))
+}
 
 // Replace notes that a later version has another node in this place, for whoever stores nodes: [Node.Replaced]. The tree does
 // not look at it. It is not safe for concurrent use.
@@ -50,13 +52,11 @@ func (n *Node) Replaced() bool { return n.replaced }
 func (n *Node) Keep(from Version) { n.keep = from }
 
 // inner gives the quarters that are inner subtrees, as a set of bits.
-func (n *Node) inner() (set uint8) {
-	for q := range 4 {
-		if quarterKind(n.used, n.leaves, q) == inner {
-			set |= 1 << q
-		}
-	}
-	return set
+func (n *Node) inner() uint8 { return innerQuarters(n.used, n.leaves) }
+
+// hashCount is how many hashes a node with these slots keeps.
+func hashCount(used, leaves uint16) int {
+	return bits.OnesCount16(used) + bits.OnesCount16(leaves) + bits.OnesCount8(innerQuarters(used, leaves))
 }
 
 // nodeFormat is the first byte of every stored node.
@@ -73,19 +73,19 @@ func (n *Node) AppendTo(b []byte) []byte {
 	b = append(b, nodeFormat)
 	b = binary.BigEndian.AppendUint16(b, n.used)
 	b = binary.BigEndian.AppendUint16(b, n.leaves)
-	at := 0
+	hashes, under := n.hashes, n.below
 	for set := n.used; set != 0; set &= set - 1 {
-		s := &n.children[at]
-		if at++; n.leaves&(set&-set) != 0 {
-			b = append(b, s.hash[:]...)
-			b = append(b, s.value[:]...)
-		} else {
-			b = binary.AppendUvarint(b, n.key.Version-s.version)
-			b = append(b, s.hash[:]...)
+		if n.leaves&(set&-set) != 0 {
+			b = append(append(b, hashes[0][:]...), hashes[1][:]...)
+			hashes = hashes[2:]
+			continue
 		}
+		b = binary.AppendUvarint(b, n.key.Version-under[0].version)
+		b = append(b, hashes[0][:]...)
+		hashes, under = hashes[1:], under[1:]
 	}
-	for set := n.inner(); set != 0; set &= set - 1 {
-		b = append(b, n.quarter[bits.TrailingZeros8(set)][:]...)
+	for i := range hashes {
+		b = append(b, hashes[i][:]...)
 	}
 	return b
 }
@@ -104,15 +104,14 @@ func Decode(key NodeKey, b []byte) (*Node, error) {
 	if len(b) < 33*bits.OnesCount16(n.used) {
 		return nil, truncated(key)
 	}
-	n.children = make([]slot, bits.OnesCount16(n.used))
-	at := 0
+	n.hashes = make([]Hash, 0, hashCount(n.used, n.leaves))
+	n.below = make([]below, 0, bits.OnesCount16(n.used&^n.leaves))
 	for set := n.used; set != 0; set &= set - 1 {
-		s := &n.children[at]
-		if at++; n.leaves&(set&-set) != 0 {
+		if n.leaves&(set&-set) != 0 {
 			if len(b) < 64 {
 				return nil, truncated(key)
 			}
-			s.hash, s.value = Hash(b[:32]), Hash(b[32:64])
+			n.hashes = append(n.hashes, Hash(b[:32]), Hash(b[32:64]))
 			b = b[64:]
 			continue
 		}
@@ -120,14 +119,14 @@ func Decode(key NodeKey, b []byte) (*Node, error) {
 		if size != uvarintSize(age) || len(b) < size+32 || age > key.Version {
 			return nil, truncated(key)
 		}
-		s.version, s.hash = key.Version-age, Hash(b[size:size+32])
+		n.hashes, n.below = append(n.hashes, Hash(b[size:size+32])), append(n.below, below{version: key.Version - age})
 		b = b[size+32:]
 	}
-	for set := n.inner(); set != 0; set &= set - 1 {
+	for len(n.hashes) < cap(n.hashes) {
 		if len(b) < 32 {
 			return nil, truncated(key)
 		}
-		n.quarter[bits.TrailingZeros8(set)] = Hash(b[:32])
+		n.hashes = append(n.hashes, Hash(b[:32]))
 		b = b[32:]
 	}
 	if len(b) != 0 {
