@@ -107,6 +107,9 @@ func showLoad(w io.Writer, r *loaded) {
 	row(w, "offered", offered+fmt.Sprintf(", between %s, to %s of %s", plural(r.Accounts, "account"), plural(len(r.Nodes), "node"), r.ChainID))
 	row(w, "taken", fmt.Sprintf("%d, and %d refused; %d times a full pool", r.Submitted, r.Refused, r.Full))
 	row(w, "final", fmt.Sprintf("%d in %.1f s and %s: %.0f a second", r.Final, r.Seconds, plural(int(r.Blocks), "block"), r.TxPerSecond))
+	if r.Final > r.Submitted {
+		row(w, "", "more than were taken: some were taken before the counting began")
+	}
 	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
 	showWaiting(w, r.Waiting)

@@ -135,6 +135,19 @@ func TestOverloadExplainsWhatItsTableShows(t *testing.T) {
 	}
 }
 
+func TestLoadExplainsWhyMoreIsFinalThanWasTaken(t *testing.T) {
+	t.Parallel()
+	for final, explained := range map[uint64]bool{9: false, 10: false, 11: true} {
+		var out bytes.Buffer
+		if err := render(&out, "table", &loaded{Submitted: 10, Final: final}, showLoad); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "before the counting began") != explained {
+			t.Errorf("%d final of 10 taken: %s", final, out.String())
+		}
+	}
+}
+
 func TestANonceThatWasUsedIsNotLost(t *testing.T) {
 	t.Parallel()
 	solo, _, _ := eager(t, 0)
