@@ -130,14 +130,13 @@ func notANode(c *client.Client, answered string) error {
 
 // whatAnswers says what is there instead of a node, if something is; otherwise err stands.
 func whatAnswers(ctx context.Context, c *client.Client, err error) error {
-	var transport *url.Error
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no type for it
+	case client.Code(err) != "" || errors.As(err, new(*net.OpError)) || strings.HasPrefix(c.Address(), "https:"):
+		return err // of the node, of the network, or of certificates
+	case errors.As(err, new(*url.Error)): // connected, and no answer of which HTTP makes anything
 		return notANode(c, "something that is not HTTP (the port for peers is another)")
-	case client.Code(err) != "" || errors.As(err, &transport):
-		return err
 	}
 	req, bad := http.NewRequestWithContext(ctx, http.MethodGet, c.Address()+"/api/v1/status", nil)
 	if bad != nil {

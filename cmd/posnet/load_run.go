@@ -52,7 +52,15 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	last := second{at: began}
 	var err error
 	for now := began; now.Before(until) && err == nil; {
-		err = f.wait(ctx, blockWait, func(height uint64, txs [][]byte) {
+		if now = time.Now(); !counted && !now.Before(from) {
+			counted, start, cpu = true, now, ownCPU()
+			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
+		}
+		edge := until // of what is counted: no wait goes past it
+		if !counted {
+			edge = from
+		}
+		err = f.wait(ctx, max(atOnce, min(blockWait, edge.Sub(now))), func(height uint64, txs [][]byte) {
 			now = time.Now()
 			own := 0
 			for _, raw := range txs {
@@ -74,11 +82,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 			}
 			into.LastBlock, into.Final, into.Blocks = height, into.Final+uint64(len(txs)), into.Blocks+1
 		})
-		if now = time.Now(); !counted && now.After(from) {
-			counted, start, cpu = true, now, ownCPU()
-			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
-		}
-		if now.Sub(last.at) >= time.Second {
+		if now = time.Now(); now.Sub(last.at) >= time.Second {
 			r.tell.show(l.line(now.Sub(began), last.until(now, n.taken.Load()), &n, times))
 			last = second{at: now, taken: n.taken.Load()}
 		}

@@ -40,7 +40,7 @@ func TestLoadCountsWhatIsInBlocks(t *testing.T) {
 	solo, url, faucet := busy(t)
 	var got loaded
 	text := mustBench(t, "load", "--key-file", faucet, "--node", url+","+twin(t, url), "--accounts", "600", "--batch", "10", "--warmup", "20ms",
-		"--duration", "200ms", "--signed-ahead", "100", "-o", "json")
+		"--duration", "600ms", "--signed-ahead", "100", "-o", "json")
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
@@ -77,7 +77,7 @@ func TestALoadOfWhichNothingBecomesFinalIsAnError(t *testing.T) {
 
 func TestLoadKeepsNoMoreInFlightThanItMay(t *testing.T) {
 	t.Parallel()
-	solo, url, faucet := busy(t)
+	solo, url, faucet := eager(t, 1_000_000)
 	var got loaded
 	text := mustBench(t, "load", "--key-file", faucet, "--target", url, "--accounts", "100", "--batch", "10", "--streams", "4", "--in-flight", "20",
 		"--warmup", "0", "--duration", "150ms", "--signed-ahead", "100", "-o", "json")
