@@ -23,7 +23,7 @@ type Options struct {
 	// writes. A block whose batch exceeds half of it is written at once.
 	MemTableBytes uint64
 
-	// CacheBytes bounds Pebble's cache of file blocks; 0 means 16 MiB. It fills
+	// CacheBytes bounds Pebble's cache of file blocks, beside its memtables; 0 means 16 MiB. It fills
 	// only as reads happen.
 	CacheBytes int64
 
@@ -97,13 +97,18 @@ func (o Options) withDefaults() Options {
 // compactions do not rewrite. Only blocks are that large; a tree node is not.
 const minSeparated = 4 << 10
 
+// memTablesAtOnce is how many memtables there are most of the time: one that is written to, and one that is being flushed. Pebble
+// takes their bytes out of its cache, and a cache smaller than they are holds nothing: each read then loads the filters and
+// indexes of all tables on its way.
+const memTablesAtOnce = 2
+
 // pebble gives the database's options.
 func (o Options) pebble(s *Store) *pebble.Options {
 	p := &pebble.Options{
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
-		CacheSize:                   o.CacheBytes,
+		CacheSize:                   o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes), //nolint:gosec // some MiB
 		L0CompactionThreshold:       8,
 		LBaseMaxBytes:               64 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },

@@ -403,3 +403,29 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// Pebble takes its memtables out of its cache. What is left of it must hold what reads go through.
+func TestBlocksOfFilesStayInTheCache(t *testing.T) {
+	t.Parallel()
+	s, _ := hot(t, vfs.NewMem(), Options{MemTableBytes: 1 << 20, CacheBytes: 256 << 10})
+	defer mustClose(t, s)
+	for i := range 40 { // the first memtables are small: each is twice as large as the one before
+		if err := s.db.Set([]byte{blockSpace, byte(i)}, make([]byte, 100<<10), pebble.NoSync); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	const reads = 20
+	before := s.db.Metrics().BlockCache
+	for range reads {
+		if _, err := get(s.db, appendStateKey(nil, account(1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := s.db.Metrics().BlockCache
+	if hits := after.Hits - before.Hits; hits < reads-1 {
+		t.Errorf("%d reads of one key found %d blocks in the cache, and missed %d", reads, hits, after.Misses-before.Misses)
+	}
+}
