@@ -31,7 +31,7 @@ type settled struct {
 }
 
 // settledAfter is the least time between two marks.
-const settledAfter = 2 * time.Second
+const settledAfter = time.Second
 
 // before gives the number of the last transaction that has waited for settledAfter at least, if arrived is that of the
 // last of all.

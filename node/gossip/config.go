@@ -61,6 +61,8 @@ type Config struct {
 	// HTTP asks seeds; nil takes a client of its own. Resolve looks up a seed's host name; nil asks the system.
 	HTTP    *http.Client
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	poolEvery time.Duration // for tests
 }
 
 // ErrHeld means that exactly this transaction waits in the pool already, and so was found good.
@@ -122,6 +124,9 @@ func (c Config) filled() (Config, error) {
 	}
 	if c.MaxProposalBytes == 0 {
 		c.MaxProposalBytes = chain.MaxProposalBytes
+	}
+	if c.poolEvery == 0 {
+		c.poolEvery = poolEvery
 	}
 	if c.Prefer == nil {
 		c.Prefer = func(chain.PublicKey) bool { return false }

@@ -40,12 +40,13 @@ type Network struct {
 	closed bool
 	shown  int // connected peers when that was last logged
 
-	count    atomic.Int64 // of links
-	expected atomic.Int64
-	mesh     *mesh
-	serving  *serving
-	finder   *finder
-	retries  *retries
+	count     atomic.Int64 // of links
+	askedBack atomic.Int64 // when a peer was last asked for what it has more, in Unix nanoseconds
+	expected  atomic.Int64
+	mesh      *mesh
+	serving   *serving
+	finder    *finder
+	retries   *retries
 }
 
 // New starts a node among peers: it listens, and looks for the seeds at once. Close it.

@@ -23,8 +23,8 @@ const (
 	// poolIDs caps the ids a request lists: all of a full pool, or the other side sends what is here.
 	poolIDs = 32_000
 	// poolEvery is how often a node compares its pool with that of one peer, besides at each connection: gossip may lose
-	// a message under load and never repeats it. While nothing is found it does so more and more seldom, down to
-	// poolSeldom: a full pool has tens of thousands of ids to hash.
+	// a message under load and never repeats it, and a full pool takes none. While nothing is found, and nothing here has waited
+	// for long, it does so more and more seldom, down to poolSeldom: a full pool has tens of thousands of ids to hash.
 	poolEvery  = time.Second
 	poolSeldom = 8 * time.Second
 	// poolAll is for how long after it connected a peer is told of all that waits here; later only of what has waited for
@@ -56,6 +56,7 @@ func (n *Network) servePool(s network.Stream) {
 			n.Misbehaved(s.Conn().RemotePeer(), OffenceMalformed)
 			return errMalformed
 		}
+		n.askBack(s.Conn().RemotePeer(), len(ask.Have)/8)
 		have := make(map[uint64]bool, len(ask.Have)/8)
 		for b := ask.Have; len(b) > 0; b = b[8:] {
 			have[binary.BigEndian.Uint64(b)] = true
@@ -135,19 +136,38 @@ func (n *Network) syncPool(ctx context.Context, id PeerID, passOn bool) (admitte
 	}
 }
 
+// askBack asks a peer that says it has more than what is here. Who lacks something does not know it, and an idle chain makes no
+// block of what a single node has, unless that is the one to forge.
+func (n *Network) askBack(id PeerID, has int) {
+	if has <= len(n.cfg.Pending(true)) {
+		return
+	}
+	now, last := time.Now().UnixNano(), n.askedBack.Load()
+	if now-last < int64(n.cfg.poolEvery) || !n.askedBack.CompareAndSwap(last, now) {
+		return
+	}
+	n.background(func() {
+		ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
+		defer cancel()
+		_, _ = n.syncPool(ctx, id, true) // the next comparison does what this one could not
+	})
+}
+
 // keepPools compares the pool with one peer's from time to time.
 func (n *Network) keepPools() {
-	for every := poolEvery; n.pause(every); {
+	first := n.cfg.poolEvery
+	for every, since := first, time.Duration(0); n.pause(first); {
 		peers := n.up()
-		if len(peers) == 0 {
+		if since += first; len(peers) == 0 || since < every && len(n.cfg.Pending(false)) == 0 {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
 		if found, _ := n.SyncPool(ctx, peers[mrand.IntN(len(peers))]); found > 0 {
-			every = poolEvery
+			every = first
 		} else {
 			every = min(2*every, poolSeldom)
 		}
+		since = 0
 		cancel()
 	}
 }

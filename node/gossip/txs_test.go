@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/posnet/posnet/node/chain"
 )
@@ -51,6 +52,27 @@ func TestALateNodeGetsWhatWaits(t *testing.T) {
 	if n, err := b.SyncPool(t.Context(), a.ID()); n != 0 || err != nil {
 		t.Fatalf("equal pools have nothing to tell: %d, %v", n, err)
 	}
+}
+
+func TestWhoHasLessAsksWhoHasMore(t *testing.T) {
+	t.Parallel()
+	never := func(cfg *Config) { cfg.poolEvery = time.Hour }
+	a := start(t, never)
+	b := start(t, func(cfg *Config) { never(cfg); cfg.Seeds = []string{a.api(t)} })
+	together(t, a, b)
+	eventually(t, "both have greeted, and with that compared pools", func() bool {
+		for _, n := range []*node{a, b} {
+			if peers := n.Peers(); len(peers) != 1 || peers[0].Latency == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	a.admitAll("", [][]byte{[]byte("tx only in the pool of a")}) // as if its message had been lost
+	if n, err := a.SyncPool(t.Context(), b.ID()); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	eventually(t, "b has it", func() bool { return b.has("tx only in the pool of a") })
 }
 
 func TestWhatAPeerToldReachesThoseBehindUs(t *testing.T) {
