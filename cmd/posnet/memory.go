@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"os"
+	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
@@ -11,6 +13,17 @@ import (
 // memoryShare is the part of the container's memory that the Go runtime is to stay within. The rest is for what it does not
 // count: the program itself, and the pages that the kernel writes for it.
 const memoryShare = 0.9
+
+// collectAt is how much the heap of a node grows, in percent of what was left of it, before garbage is collected. At the peak the
+// usual 100 gave a tenth more transfers, for a third more memory (docs/performance.md).
+const collectAt = 60
+
+// collectEarly sets collectAt, unless GOGC says otherwise.
+func collectEarly() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+}
 
 // limitMemory makes the garbage collector work harder when the process comes near the limit of its container, instead of being
 // killed at it. Without a limit it changes nothing, and GOMEMLIMIT, where it is set, goes before.

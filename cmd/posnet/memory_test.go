@@ -33,3 +33,18 @@ func TestWithoutAContainerNothingIsLimited(t *testing.T) {
 		t.Errorf("the limit went from %d to none", before)
 	}
 }
+
+func TestGOGCGoesBeforeOurOwn(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	t.Setenv("GOGC", "150")
+	collectEarly()
+	if got := debug.SetGCPercent(100); got != 100 {
+		t.Errorf("GOGC was set, and %d %% taken", got)
+	}
+	t.Setenv("GOGC", "")
+	collectEarly()
+	if got := debug.SetGCPercent(100); got != collectAt {
+		t.Errorf("%d %%, want %d", got, collectAt)
+	}
+}

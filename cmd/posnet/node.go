@@ -56,6 +56,7 @@ A flag wins over the environment, the environment over the file.`,
 			if err := s.apply(cmd, &cfg); err != nil {
 				return err
 			}
+			collectEarly()
 			limitMemory(cfg.Log.Logger)
 			return node.Run(cmd.Context(), cfg)
 		},

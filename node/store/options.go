@@ -18,12 +18,12 @@ type Options struct {
 	Genesis chain.Hash
 
 	// MemTableBytes is how much Pebble gathers in memory before it writes a
-	// sorted file; 0 means 16 MiB. Up to three such tables exist at once under
+	// sorted file; 0 means 12 MiB. Up to three such tables exist at once under
 	// load; an idle node uses a fraction of one. More means fewer and larger
 	// writes. A block whose batch exceeds half of it is written at once.
 	MemTableBytes uint64
 
-	// CacheBytes bounds Pebble's cache of file blocks, beside its memtables; 0 means 16 MiB. It fills
+	// CacheBytes bounds Pebble's cache of file blocks, beside its memtables; 0 means 8 MiB. It fills
 	// only as reads happen.
 	CacheBytes int64
 
@@ -67,10 +67,10 @@ type CommitStats struct {
 
 func (o Options) withDefaults() Options {
 	if o.MemTableBytes == 0 {
-		o.MemTableBytes = 16 << 20
+		o.MemTableBytes = 12 << 20
 	}
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 16 << 20
+		o.CacheBytes = 8 << 20
 	}
 	if o.TreeCacheBytes == 0 {
 		o.TreeCacheBytes = 24 << 20
