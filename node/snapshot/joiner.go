@@ -140,10 +140,11 @@ func (d *driver) tell() {
 		if s.Chunks > 0 {
 			attrs = append(attrs, "percent", 100*s.Taken/s.Chunks, "chunks", s.Chunks, "bytes", s.Bytes)
 		}
-		if s.Trouble != "" {
-			attrs = append(attrs, "trouble", s.Trouble)
+		level := slog.LevelInfo
+		if s.Trouble != "" { // which somebody may have to look at, such as a hash that was mistyped
+			level, attrs = slog.LevelWarn, append(attrs, "trouble", s.Trouble)
 		}
-		d.cfg.Log.Info("joining by snapshot", attrs...)
+		d.cfg.Log.Log(context.Background(), level, "joining by snapshot", attrs...)
 	}
 	d.was = s
 }
