@@ -55,6 +55,7 @@ var judges = map[string][]string{
 	"node/signer":      {"node/signer", "node/replica", "node/sim"},
 	"node/wal":         {"node/wal", "node/signer", "node/replica", "node/sim"},
 	"node/store":       {"node/store", "node/replica", "node/sim"},
+	"node/gossip":      {"node/gossip"},
 	"node/mempool":     {"node/mempool", "node/replica", "node/sim"},
 	"node/replica":     {"node/replica", "node/sim"},
 	"node/catchup":     {"node/catchup", "node/sim"},

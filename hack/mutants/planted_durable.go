@@ -282,6 +282,18 @@ var durability = []Mutant{
 		Old:  `t.open.heights = blocks - 1`,
 		New:  `t.open.heights = min(blocks-1, 0)`,
 	}, {
+		ID:   "generation-written-at-once",
+		Bug:  "A long generation of the state tree is written by four commits: each of them keeps the chain waiting.",
+		File: "node/store/treebuffer.go",
+		Old:  `max(partsOfGeneration, int(g.heights/blocksPerPart))`,
+		New:  `max(partsOfGeneration, int(g.heights/blocksPerPart)>>30)`,
+	}, {
+		ID:   "cache-taken-by-memtables",
+		Bug:  "Memtables take all of the database's cache: every read loads the filters and indexes of the tables on its way.",
+		File: "node/store/options.go",
+		Old:  `o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes)`,
+		New:  `o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes>>30)`,
+	}, {
 		ID:   "stale-record-passed-over",
 		Bug:  "Pruning close to the tip passes a record of stale nodes that is still to come: they stay until the next start.",
 		File: "node/store/prune.go",

@@ -26,6 +26,12 @@ var pool = []Mutant{
 		Old:  `p.expiring.first().Body.ValidUntil <= p.height {`,
 		New:  `p.expiring.first().Body.ValidUntil < p.height {`,
 	}, {
+		ID:   "nobody-asks-back",
+		Bug:  "A node does not ask a peer that has more transactions waiting: what only one node has waits for the next idle block.",
+		File: "node/gossip/pools.go",
+		Old:  `if has <= len(n.cfg.Pending(true)) {`,
+		New:  `if has <= len(n.cfg.Pending(true))+1<<30 {`,
+	}, {
 		ID:   "pool-signature-unchecked",
 		Bug:  "The pool takes transactions that are not signed by their sender, and vouches for them to the ledger.",
 		File: "node/mempool/signatures.go",
