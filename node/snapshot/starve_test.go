@@ -38,12 +38,11 @@ func renamed(w *world) {
 		if name[0] != 'a' {
 			continue
 		}
-		for k := range time.Duration(120) {
-			from := round + k*30*time.Second
+		const stay = 30 * time.Second
+		for k := range 120 {
+			from := round + time.Duration(k)*stay
 			again := *f
-			again.gone = func(now time.Duration) bool {
-				return now < from || k > 0 && now >= from+30*time.Second || k == 0 && now >= round+30*time.Second
-			}
+			again.gone = func(now time.Duration) bool { return now < from || now >= from+stay }
 			w.peers[fmt.Sprintf("%s under name %03d", name, k)] = &again
 		}
 		delete(w.peers, name)

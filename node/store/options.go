@@ -108,7 +108,7 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
-		CacheSize:                   o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes), //nolint:gosec // some MiB
+		CacheSize:                   o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes),
 		L0CompactionThreshold:       8,
 		LBaseMaxBytes:               64 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },

@@ -181,7 +181,7 @@ func (g *generation) compact() {
 func (t *treeBuffer) close() {
 	g := t.open
 	g.compact()
-	parts := max(partsOfGeneration, int(g.heights/blocksPerPart)) //nolint:gosec // at most Options.TreeBufferHeights
+	parts := max(partsOfGeneration, int(g.heights/blocksPerPart))
 	g.each = len(g.nodes)/parts + 1
 	t.closed, t.open = g, &generation{}
 }

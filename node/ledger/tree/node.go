@@ -120,7 +120,7 @@ func (n *node) node(key NodeKey, keep Version) *Node {
 func innerQuarters(used, leaves uint16) uint8 {
 	more := used & (used - someOf(used)) // without the lowest of each quarter
 	q := someOf(more | used&^leaves)
-	return uint8(q|q>>3|q>>6|q>>9) & 0xf //nolint:gosec // masked
+	return uint8(q|q>>3|q>>6|q>>9) & 0xf
 }
 
 // someOf gives the lowest bit of each quarter that has any.
