@@ -83,8 +83,9 @@ func TestReadsCountsLateAnswers(t *testing.T) {
 	}
 }
 
-func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
-	t.Parallel()
+// hanging gives the URL of a node that answers everything but reads of accounts.
+func hanging(t *testing.T) string {
+	t.Helper()
 	_, url, _ := eager(t, 0)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/accounts/") {
@@ -94,7 +95,13 @@ func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
 		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
 	}))
 	t.Cleanup(web.Close)
-	out, err := runBench(t, "reads", "--target", web.URL, "--warmup", "0", "--duration", "50ms", "--connections", "1", "--timeout", "500ms")
+	return web.URL
+}
+
+func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
+	t.Parallel()
+	web := hanging(t)
+	out, err := runBench(t, "reads", "--target", web, "--warmup", "0", "--duration", "50ms", "--connections", "1", "--timeout", "500ms")
 	if err == nil || !strings.Contains(err.Error(), "no read was answered") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -103,17 +110,9 @@ func TestReadsThatNobodyAnswersAreAnError(t *testing.T) {
 // A node that hangs is not waited for until --timeout: what it owes after the end counts as not answered.
 func TestReadsDoesNotWaitForANodeThatHangs(t *testing.T) {
 	t.Parallel()
-	_, url, _ := eager(t, 0)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "/accounts/") {
-			<-r.Context().Done()
-			return
-		}
-		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
-	}))
-	t.Cleanup(web.Close)
+	web := hanging(t)
 	o := &reads{
-		remote: &remote{nodes: []string{web.URL}, timeout: time.Hour}, rate: 1000, duration: 200 * time.Millisecond, connections: 3,
+		remote: &remote{nodes: []string{web}, timeout: time.Hour}, rate: 1000, duration: 200 * time.Millisecond, connections: 3,
 		grace: 10 * time.Millisecond,
 	}
 	clients, done, err := o.clients()
