@@ -20,6 +20,18 @@ var pool = []Mutant{
 		Old:  `p.bytes+len(tx.Raw) <= p.cfg.MaxBytes`,
 		New:  `p.bytes <= p.cfg.MaxBytes<<20`,
 	}, {
+		ID:   "clients-fill-the-pool",
+		Bug:  "The clients of a node fill its pool: each node's holds other transactions, and after an overload all of them are worked off first.",
+		File: "node/mempool/room.go",
+		Old:  `p.ready >= p.cfg.MaxTxs-p.cfg.MaxTxs/reserve ||`,
+		New:  `p.ready >= p.cfg.MaxTxs-0*reserve ||`,
+	}, {
+		ID:   "gaps-keep-clients-out",
+		Bug:  "What waits behind a gap counts as if it were about to be in a block: whoever sends such, for nothing, keeps a node's clients out.",
+		File: "node/mempool/room.go",
+		Old:  `if reserve == 0 || p.ready == 0 {`,
+		New:  `if reserve > 0 && len(p.byID) >= p.cfg.MaxTxs/reserve { return true }; if reserve == 0 || p.ready == 0 {`,
+	}, {
 		ID:   "expired-waits-on",
 		Bug:  "A transaction stays in the pool after its last height: forgers put it into blocks that nobody accepts.",
 		File: "node/mempool/commit.go",

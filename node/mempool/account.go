@@ -104,7 +104,7 @@ func (p *Pool) settle(a *account) {
 }
 
 // worst returns the account whose last transaction goes first when room is needed, nil if nothing waits. Their order is
-// made when it is asked for, and kept until the pool is half empty: most pools are never full.
+// made when it is asked for, and kept until three quarters of the pool are empty: most pools are never full.
 func (p *Pool) worst() *account {
 	if !p.ordered {
 		p.ordered = true
@@ -120,7 +120,7 @@ func (p *Pool) worst() *account {
 
 // relax forgets the order of tails where it is not needed for some time.
 func (p *Pool) relax() {
-	if !p.ordered || 2*len(p.byID) > p.cfg.MaxTxs || 2*p.bytes > p.cfg.MaxBytes {
+	if !p.ordered || 4*len(p.byID) > p.cfg.MaxTxs || 4*p.bytes > p.cfg.MaxBytes {
 		return
 	}
 	p.ordered = false

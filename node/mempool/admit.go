@@ -28,12 +28,13 @@ func (r *Result) refuse(err error) { r.Tx, r.Err = nil, err }
 // which costs about half.
 func (p *Pool) AddAll(raws [][]byte) []Result { return p.addAll(raws, 0) }
 
-// AddOwn is [Pool.AddAll] for transactions of this node's clients. They are refused while a quarter of the room is left,
-// so that what peers have let in already finds room here, unless they pay more than what would make room for them.
+// AddOwn is [Pool.AddAll] for transactions of this node's clients. They are refused while half of the room is left, so
+// that what peers have let in already finds room here, unless they pay more than what waits. A pool that its own clients could
+// fill would hold other transactions than those of its peers, and after an overload all of them would have to be worked off.
 func (p *Pool) AddOwn(raws [][]byte) []Result { return p.addAll(raws, ownReserve) }
 
 // ownReserve is the part of the room, one in so many, that is not for this node's clients.
-const ownReserve = 4
+const ownReserve = 2
 
 // Crowded reports whether AddOwn would refuse a transaction that does not pay more than others.
 func (p *Pool) Crowded() bool {
@@ -52,7 +53,7 @@ func (p *Pool) addAll(raws [][]byte, reserve int) []Result {
 	p.glance(results, reserve)
 	thin(results)
 	p.verify(results)
-	p.admit(results)
+	p.admit(results, reserve)
 	return results
 }
 

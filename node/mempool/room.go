@@ -2,26 +2,41 @@ package mempool
 
 import "github.com/posnet/posnet/node/chain"
 
-// crowded reports whether there is no room for bytes more. One part in reserve of the room is taken for full; 0 means none.
+// crowded reports whether there is no room for bytes more. One part in reserve of the room is kept; 0 means none.
 func (p *Pool) crowded(bytes, reserve int) bool {
-	mostTxs, mostBytes := p.cfg.MaxTxs, p.cfg.MaxBytes
-	if reserve > 0 {
-		mostTxs, mostBytes = mostTxs-mostTxs/reserve, mostBytes-mostBytes/reserve
-	}
-	return len(p.byID) >= mostTxs || p.bytes+bytes > mostBytes
+	return len(p.byID) >= p.cfg.MaxTxs || p.bytes+bytes > p.cfg.MaxBytes || p.reserved(bytes, reserve)
 }
 
-// refuseFull refuses, before its signature is looked at, what makeRoom would not make room for.
+// reserved reports whether executable transactions leave no room for bytes more but what is kept. What waits behind a gap does
+// not count: it makes room for them once all is full, and would otherwise keep them out for as long as it waits.
+func (p *Pool) reserved(bytes, reserve int) bool {
+	if reserve == 0 || p.ready == 0 {
+		return false
+	}
+	executable := p.bytes / len(p.byID) * p.ready // bytes, as if all were of one size
+	return p.ready >= p.cfg.MaxTxs-p.cfg.MaxTxs/reserve || executable+bytes > p.cfg.MaxBytes-p.cfg.MaxBytes/reserve
+}
+
+// refuseFull refuses what makeRoom would not make room for, and what would take the reserve and pays no more than others do.
+// It is asked before the signature is looked at.
 func (p *Pool) refuseFull(tx *Tx, reserve int) error {
-	if !p.crowded(len(tx.Raw), reserve) || !p.ordered { // without their order the admission will see
+	if !p.crowded(len(tx.Raw), reserve) || !p.ordered || p.tails.len() == 0 { // without their order the admission will see
 		return nil
 	}
-	if p.tails.len() > 0 {
-		worst := p.tails.first()
-		replaces := p.accounts[tx.Body.From] != nil // perhaps one of its own, which needs no room
-		if replaces || worst.ready < len(worst.txs) || tx.Body.Fee > worst.tail().Body.Fee {
+	if a := p.accounts[tx.Body.From]; a != nil {
+		if _, replaces := a.find(tx.Body.Nonce); replaces { // which needs no room
 			return nil
 		}
+	}
+	worst, least := p.tails.first(), p.cfg.Params.MinFee
+	switch gap := worst.ready < len(worst.txs); {
+	case gap && !p.reserved(len(tx.Raw), reserve): // what is behind it makes room
+		return nil
+	case !gap: // else it says nothing of what the executable ones pay
+		least = worst.tail().Body.Fee
+	}
+	if tx.Body.Fee > least {
+		return nil
 	}
 	return chain.Refuse(chain.RefusedPoolFull, "too many transactions are waiting: send it again later, or with a fee above %s POS",
 		chain.FormatPOS(tx.Body.Fee))

@@ -72,13 +72,13 @@ func (p *Pool) ask(tx *Tx) error {
 }
 
 // admit puts the verified transactions of results into the pool, those it refuses are replaced by the reason.
-func (p *Pool) admit(results []Result) {
+func (p *Pool) admit(results []Result, reserve int) {
 	for some := range slices.Chunk(results, atOnce) {
-		p.admitSome(some)
+		p.admitSome(some, reserve)
 	}
 }
 
-func (p *Pool) admitSome(results []Result) {
+func (p *Pool) admitSome(results []Result, reserve int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	admitted := false
@@ -86,7 +86,7 @@ func (p *Pool) admitSome(results []Result) {
 		if results[i].Err != nil {
 			continue
 		}
-		if err := p.enter(results[i].Tx); err != nil {
+		if err := p.enter(results[i].Tx, reserve); err != nil {
 			results[i].refuse(err)
 			continue
 		}
@@ -98,9 +98,15 @@ func (p *Pool) admitSome(results []Result) {
 }
 
 // enter is the last, deciding check and the admission.
-func (p *Pool) enter(tx *Tx) error {
+func (p *Pool) enter(tx *Tx, reserve int) error {
 	if err := p.refusePlain(tx); err != nil {
 		return err
+	}
+	if reserve > 0 && p.crowded(len(tx.Raw), reserve) { // others of its batch have come in
+		p.worst()
+		if err := p.refuseFull(tx, reserve); err != nil {
+			return err
+		}
 	}
 	a, err := p.account(tx)
 	if err != nil {
