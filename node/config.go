@@ -56,6 +56,9 @@ type Config struct {
 	// are kept on the disk, of those that were written, one of each generation
 	// ([store.Options].TreeBufferHeights); older ones are pruned in the background.
 	KeepVersions uint64
+	// CacheBytes bounds what of the state is kept in memory so as not to be read from the disk: accounts, the state tree, blocks
+	// of the database's files. It fills as the state is used: 100,000 accounts take about 40 MiB. At least [LeastCache].
+	CacheBytes int64
 
 	// Log takes the node's messages.
 	Log *telemetry.Logging
@@ -71,11 +74,15 @@ type Ports struct{ API, Peer, Private int }
 // Stop is how long a node takes at most to end after it was told to.
 const Stop = 5 * time.Second
 
+// LeastCache is the least a node keeps of the state in memory: less would not hold what one block touches.
+const LeastCache = 16 << 20
+
 // DefaultConfig is a node on this machine with the default ports.
 func DefaultConfig() Config {
 	return Config{
 		DataDir: "posnet-data", IP: "0.0.0.0", APIPort: 8050, PeerPort: 8010,
 		PrivateIP: "127.0.0.1", PrivatePort: 9464, KeepVersions: 1000,
+		CacheBytes: 64 << 20,
 	}
 }
 
@@ -88,6 +95,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("--ip %q is not an IP address", c.IP)
 	case c.PrivatePort >= 0 && net.ParseIP(c.PrivateIP) == nil:
 		return fmt.Errorf("--private-ip %q is not an IP address", c.PrivateIP)
+	case c.CacheBytes < LeastCache:
+		return fmt.Errorf("a cache of %d bytes is too small: at least %d MiB (--cache-mib)", c.CacheBytes, LeastCache>>20)
 	case c.KeepVersions < 1:
 		return errors.New("at least one version of the state must be kept")
 	}

@@ -52,12 +52,13 @@ func (s *service) openMember(g *chain.Genesis) (*member, error) {
 		service: s, genesis: g, hash: g.Hash(), file: file,
 		loop: newLoop(), waiters: newWaiters(), blocks: newBlocks(), recent: newRecent(), bonded: newBonded(),
 	}
-	m.store, err = store.Open(vfs.Default, filepath.Join(s.cfg.DataDir, databaseDir), store.Options{
+	options := store.Options{
 		Genesis: m.hash, Logger: s.log, MemTableBytes: memTableBytes(&s.identity.Public.Address),
 		OnFatal: func(err error) {
 			s.log.Error("the disk failed: the process ends, and the next start goes on from what is durable", "error", err)
 		},
-	})
+	}
+	m.store, err = store.Open(vfs.Default, filepath.Join(s.cfg.DataDir, databaseDir), options.WithCaches(s.cfg.CacheBytes))
 	if err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", s.cfg.DataDir, err)
 	}

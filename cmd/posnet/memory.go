@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/posnet/posnet/node"
 )
 
 // memoryShare is the part of the container's memory that the Go runtime is to stay within. The rest is for what it does not
@@ -23,6 +25,43 @@ func collectEarly() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
+}
+
+// Bounds of the cache of the state.
+const (
+	usualCache     = 64 << 20
+	mostCache      = 1 << 40
+	mostFreeCache  = 1 << 30 // where nobody set a limit
+	partOfLimit    = 8
+	partOfMachine  = 32 // which runs other things, too: a devnet has four nodes
+	machineUnknown = 0
+)
+
+// cacheOf is how much of the state a node keeps in memory. limit is what the process is to stay within, math.MaxInt64 if nobody
+// said; machine the memory of the machine.
+func cacheOf(limit, machine int64) int64 {
+	if limit == math.MaxInt64 {
+		return min(max(machine/partOfMachine, usualCache), mostFreeCache)
+	}
+	return max(limit/partOfLimit, node.LeastCache)
+}
+
+// memoryLimit is that of the container, or of GOMEMLIMIT, as limitMemory has left it; math.MaxInt64: there is none.
+func memoryLimit() int64 {
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return limit
+	}
+	return int64(float64(limit) / memoryShare)
+}
+
+// machineMemory is that of the machine in bytes, or machineUnknown.
+func machineMemory() int64 {
+	bytes, err := memlimit.FromSystem()
+	if err != nil || bytes > math.MaxInt64 {
+		return machineUnknown
+	}
+	return int64(bytes)
 }
 
 // limitMemory makes the garbage collector work harder when the process comes near the limit of its container, instead of being

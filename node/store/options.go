@@ -65,6 +65,13 @@ type CommitStats struct {
 	Bytes    int           // size of the batch
 }
 
+// WithCaches bounds the caches by so many bytes together, in the shares that the defaults have of 64 MiB: half for state values,
+// three eighths for the state tree, an eighth for blocks of files.
+func (o Options) WithCaches(bytes int64) Options {
+	o.StateCacheBytes, o.TreeCacheBytes, o.CacheBytes = bytes/2, bytes/8*3, bytes/8
+	return o
+}
+
 func (o Options) withDefaults() Options {
 	if o.MemTableBytes == 0 {
 		o.MemTableBytes = 12 << 20

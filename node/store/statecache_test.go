@@ -184,3 +184,12 @@ func TestAStateThatCannotBeReadIsNotTakenForNone(t *testing.T) {
 		t.Error("no read has failed: the test shows nothing")
 	}
 }
+
+func TestTheSharesOfTheCachesAreThoseOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	got, want := Options{}.WithCaches(64<<20), Options{}.withDefaults()
+	if got.CacheBytes != want.CacheBytes || got.TreeCacheBytes != want.TreeCacheBytes || got.StateCacheBytes != want.StateCacheBytes {
+		t.Errorf("%d, %d and %d bytes; the defaults are %d, %d and %d", got.CacheBytes, got.TreeCacheBytes, got.StateCacheBytes,
+			want.CacheBytes, want.TreeCacheBytes, want.StateCacheBytes)
+	}
+}
