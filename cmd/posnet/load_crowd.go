@@ -22,6 +22,7 @@ type crowd struct {
 	payer   keys.PrivateKey
 	nonce   uint64 // the payer's next
 	budget  uint64 // of each account
+	root    [keys.SignatureSize]byte
 	keys    []keys.PrivateKey
 	nonces  []uint64 // each account's next
 }
@@ -33,10 +34,10 @@ func (a *crowd) longestIdle() time.Duration {
 
 // make derives the accounts from the payer's key and nonce: so whoever has the key can make them again.
 func (a *crowd) make(n int) {
-	root := a.payer.Sign(chain.Encode([]any{"posnet/bench/accounts/v1", a.hash[:], a.nonce}))
+	a.root = a.payer.Sign(chain.Encode([]any{"posnet/bench/accounts/v1", a.hash[:], a.nonce}))
 	a.keys, a.nonces = make([]keys.PrivateKey, n), make([]uint64, n)
 	parallel(n, func(i int) {
-		a.keys[i] = keys.FromSeed(chain.Sum(root[:], binary.BigEndian.AppendUint64(nil, uint64(i))))
+		a.keys[i] = keys.FromSeed(chain.Sum(a.root[:], binary.BigEndian.AppendUint64(nil, uint64(i))))
 		a.nonces[i] = 1
 	})
 }

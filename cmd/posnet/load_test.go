@@ -66,6 +66,30 @@ func TestLoadCountsWhatIsInBlocks(t *testing.T) {
 	}
 }
 
+func TestALoadMakesIdleAccountsFirst(t *testing.T) {
+	t.Parallel()
+	solo, url, faucet := busy(t)
+	mustBench(t, "load", "--key-file", faucet, "--node", url, "--accounts", "10", "--idle-accounts", "35", "--batch", "4", "--streams", "3",
+		"--warmup", "20ms", "--duration", "600ms", "--signed-ahead", "100", "-o", "json")
+	paid := map[chain.Address]bool{}
+	for h := uint64(1); h <= solo.Status().Height; h++ {
+		b, err := solo.BlockAt(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, raw := range b.Block.Txs {
+			tx, err := chain.DecodeTx(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			paid[tx.Tx.To] = true
+		}
+	}
+	if len(paid) != 45 {
+		t.Errorf("%d accounts got money, want the 10 of the load and 35 others", len(paid))
+	}
+}
+
 func TestALoadOfWhichNothingBecomesFinalIsAnError(t *testing.T) {
 	t.Parallel()
 	_, url, faucet := busy(t)
