@@ -13,6 +13,7 @@ const (
 	MaxHeaders  = 256 // of one request
 	Window      = 8   // chunks under way, or here and not taken in
 	MaxRequests = 64  // without an answer
+	maxOffers   = 32  // of these for offers: peers that never answer must leave room for what is needed
 	PerPeer     = 2   // of these with one peer, beside an offer
 
 	lookEvery    = 100 * time.Millisecond // between two turns

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -52,16 +53,30 @@ func (e *Engine) lament(offering bool) {
 // askOffers asks those who have not said lately what they offer. A walk may last, so it asks again, but less often; after it, only
 // those are asked of whom nothing is known.
 func (e *Engine) askOffers() {
-	for _, p := range e.peers {
+	room := maxOffers - len(e.under(AskOffer, -1))
+	for _, p := range e.leastAskedFirst() {
 		n := e.note(p.ID)
+		if room == 0 {
+			return
+		}
 		every := offerEvery
 		if n.offer != nil && e.phase > Looking {
 			every = reoffer
 		}
 		if (e.phase <= Walking || n.offer == nil) && !n.offering && n.until <= e.now && e.now >= n.offered+every {
 			e.ask(Request{Peer: p.ID, Kind: AskOffer})
+			room--
 		}
 	}
+}
+
+// leastAskedFirst lists the peers in the order in which to ask for offers: those that failed least, and of these those that
+// made one longest ago.
+func (e *Engine) leastAskedFirst() []Peer {
+	return slices.SortedStableFunc(slices.Values(e.peers), func(a, b Peer) int {
+		x, y := e.note(a.ID), e.note(b.ID)
+		return cmp.Or(cmp.Compare(x.failures, y.failures), cmp.Compare(x.offered, y.offered))
+	})
 }
 
 // offered takes an offer.

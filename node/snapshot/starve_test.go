@@ -131,6 +131,26 @@ func TestPeersWithoutStakeDoNotKeepAJoinFromEnding(t *testing.T) {
 	}
 }
 
+// TestPeersThatNeverAnswerLeaveRoom has as many of them as there are requests at most, and more.
+func TestPeersThatNeverAnswerLeaveRoom(t *testing.T) {
+	t.Parallel()
+	c := sharedChain(t)
+	for _, n := range []int{MaxRequests, 3 * MaxRequests} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			w := crowd(t, c, 1, 4, n, true, func(*world, int) *fake {
+				return &fake{lie: func(_ Request, a Answer) (Answer, bool) { return a, false }}
+			})
+			began := w.now
+			w.run(2 * time.Minute)
+			w.joined()
+			if took := w.now - began; took > time.Duration(n/maxOffers+1)*shortTime {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
 // slow is a liar that feeds the chain's headers one at a time, each just before others would be asked.
 func slow(o func() Offer) *fake {
 	f := offering(o)
