@@ -52,7 +52,8 @@ type ResourcesSpec struct {
 	// +optional
 	Requests map[string]resource.Quantity `json:"requests,omitempty"`
 
-	// limits are never exceeded. With a memory limit the node collects garbage earlier (GOMEMLIMIT at 90 % of it).
+	// limits are never exceeded. With a memory limit the node collects garbage earlier (GOMEMLIMIT at 90 % of it)
+	// and keeps as much of the state in memory as an eighth of it holds: a large state is worth a larger limit.
 	// +kubebuilder:validation:MaxProperties=16
 	// +optional
 	Limits map[string]resource.Quantity `json:"limits,omitempty"`

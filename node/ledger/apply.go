@@ -102,7 +102,11 @@ func (x *execution) try(t openTx) error {
 		return x.tx(t)
 	}
 	block, fees := x.state, x.fees
-	x.state = newOverlay(block)
+	if x.trial == nil {
+		x.trial = newOverlay(block, 2)
+	}
+	x.state = x.trial
+	x.trial.clear()
 	err := x.tx(t)
 	if err == nil {
 		block.take(x.state)
@@ -141,6 +145,7 @@ func (e *TxError) Unwrap() error { return e.Err }
 type execution struct {
 	in      Input
 	state   *overlay
+	trial   *overlay // of one transaction, over state
 	params  chain.Params
 	system  System
 	sets    []SetEntry
@@ -154,7 +159,7 @@ type execution struct {
 }
 
 func begin(r Reader, in Input) (*execution, error) {
-	x := &execution{in: in, state: newOverlay(r), weights: map[chain.Address]*uint64{}}
+	x := &execution{in: in, state: newOverlay(r, 2*len(in.Txs)+1), weights: map[chain.Address]*uint64{}}
 	for _, v := range []struct {
 		key  []byte
 		into any

@@ -18,7 +18,7 @@ func FromGenesis(g *chain.Genesis) (*Outcome, error) {
 	if err := g.Check(); err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
-	state := newOverlay(empty{})
+	state := newOverlay(empty{}, 0)
 	sys := System{Time: g.Time, Seed: stake.GenesisSeed(g.Hash())}
 	for i, a := range g.Accounts {
 		if err := keys.CheckPublicKey(a.Address); err != nil {

@@ -29,8 +29,19 @@ type ownAccount struct {
 	Account
 }
 
-func newOverlay(r Reader) *overlay {
-	return &overlay{base: r, changed: map[string][]byte{}, places: map[chain.Address]int{}}
+// newOverlay makes one over r, with room for so many accounts before it grows.
+func newOverlay(r Reader, accounts int) *overlay {
+	return &overlay{
+		base: r, changed: map[string][]byte{},
+		places: make(map[chain.Address]int, accounts), account: make([]ownAccount, 0, accounts),
+	}
+}
+
+// clear forgets all changes.
+func (o *overlay) clear() {
+	clear(o.changed)
+	clear(o.places)
+	o.account = o.account[:0]
 }
 
 // Get makes the overlay a [Reader].

@@ -237,5 +237,5 @@ func bond(state *overlay, staker, validator chain.Address, amount uint64) (*Vali
 // CheckFree refuses an account that is registered already and keys that
 // another validator uses.
 func CheckFree(r Reader, a chain.Address, k *chain.ValidatorKeys) error {
-	return enrol(newOverlay(r), a, k, 0)
+	return enrol(newOverlay(r, 0), a, k, 0)
 }

@@ -66,7 +66,7 @@ func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain
 
 // touched lists the accounts a block changed.
 func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
-	as := []chain.Address{b.Header.Forger}
+	as := append(make([]chain.Address, 0, 1+2*len(out.Txs)), b.Header.Forger)
 	for _, tx := range out.Txs {
 		as = append(as, tx.Tx.From, tx.Tx.To)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger"
@@ -18,7 +19,9 @@ func TestANodeDoesNotStartOnAStateThatIsNotItsLastBlocks(t *testing.T) {
 	m, err := boot(fsys, newWitness(), true)
 	must(t, err)
 	must(t, m.reach(3))
+	crashed := fsys.CrashClone(vfs.CrashCloneCfg{}) // who ends in order has written the tree
 	must(t, m.close())
+	fsys = crashed
 	db, err := pebble.Open("db", &pebble.Options{FS: fsys, FormatMajorVersion: pebble.FormatValueSeparation})
 	must(t, err)
 	const stateSpace = 0x05

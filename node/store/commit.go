@@ -131,6 +131,33 @@ func (s *Store) Commit(c Commit) error {
 	return nil
 }
 
+// writeTree writes what of the state tree is in memory only, so that the next start need not make it again. What it cannot write
+// for want of room is no loss.
+func (s *Store) writeTree() error {
+	if _, ok := s.tip(); !ok || s.unmarked || s.usable() != nil || s.room(s.opts.MinFreeBytes) != nil {
+		return nil
+	}
+	for p, more := s.buffer.rest(); more; p, more = s.buffer.rest() {
+		b := newBatch(s.db, (&Commit{}).size(p))
+		b.part(p)
+		if u := s.unfinished; u[0] < u[1] {
+			b.deleteBetween(appendTreeKey(nil, tree.NodeKey{Version: u[0]}), appendTreeKey(nil, tree.NodeKey{Version: u[1]}))
+		}
+		if b.err != nil {
+			return fmt.Errorf("gather the state tree: %w", b.err)
+		}
+		if err := b.sync(); err != nil {
+			return s.fail("write the state tree", err)
+		}
+		if err := b.Close(); err != nil {
+			return s.fail("release a batch", err)
+		}
+		s.unfinished = [2]uint64{}
+		s.buffer.wrote(p)
+	}
+	return nil
+}
+
 // commit makes b durable with the tip, then visible; done brings what is in memory up to date in between.
 func (s *Store) commit(b *batch, tip Tip, done func()) error {
 	b.set(tipKey, encodeTip(tip))

@@ -27,8 +27,8 @@ func indexReaders() []hostile.Reader {
 			Name: "keys a block changed", Spoil: hostile.SpoilBytes, Factor: 200,
 			Samples: [][]byte{appendChanged(nil, []KV{{Key: []byte("a")}, {Key: make([]byte, 300)}})},
 			Read: func(b []byte) (any, error) {
-				keys := map[string]bool{}
-				return keys, parseChanged(b, keys)
+				keys := changedKeys{map[smallKey]struct{}{}, map[string]struct{}{}}
+				return keys, keys.parse(b)
 			},
 		},
 	}

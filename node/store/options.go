@@ -34,7 +34,7 @@ type Options struct {
 
 	// TreeBufferBytes and TreeBufferHeights bound the nodes of the state tree that are in memory only: after so many bytes, or
 	// heights, they begin to be written; meanwhile as many again gather. 0 means 24 MiB and 256 heights. More means fewer bytes
-	// written, and a longer start after a crash: 50,000 changed accounts take about a second.
+	// written, many fewer where the whole tree of the accounts in use fits, and a longer start after a crash. Close writes all.
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
 
@@ -66,11 +66,15 @@ type CommitStats struct {
 }
 
 // WithCaches bounds the caches by so many bytes together, in the shares that the defaults have of 64 MiB: half for state values,
-// three eighths for the state tree, an eighth for blocks of files.
+// three eighths for the state tree, an eighth for blocks of files. As much of the tree as is kept may be written later, up to 64
+// MiB: more would have a start after a crash take longer than it is worth.
 func (o Options) WithCaches(bytes int64) Options {
 	o.StateCacheBytes, o.TreeCacheBytes, o.CacheBytes = bytes/2, bytes/8*3, bytes/8
+	o.TreeBufferBytes = min(o.TreeCacheBytes, mostTreeBuffer)
 	return o
 }
+
+const mostTreeBuffer = 64 << 20
 
 func (o Options) withDefaults() Options {
 	if o.MemTableBytes == 0 {
@@ -104,6 +108,10 @@ func (o Options) withDefaults() Options {
 // compactions do not rewrite. Only blocks are that large; a tree node is not.
 const minSeparated = 4 << 10
 
+// mostBlobDepth is of how many blob files the values of neighbouring blocks may be. Blocks are read one at a time, so it costs
+// nothing, and with few of them compactions would bring values together by writing them again, which is what to avoid.
+const mostBlobDepth = 1000
+
 // memTablesAtOnce is how many memtables there are most of the time: one that is written to, and one that is being flushed. Pebble
 // takes their bytes out of its cache, and a cache smaller than they are holds nothing: each read then loads the filters and
 // indexes of all tables on its way.
@@ -126,7 +134,7 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		return pebble.ValueSeparationPolicy{
 			Enabled:               true,
 			MinimumSize:           minSeparated,
-			MaxBlobReferenceDepth: 10,
+			MaxBlobReferenceDepth: mostBlobDepth,
 			RewriteMinimumAge:     15 * time.Minute,
 			TargetGarbageRatio:    0.3,
 		}

@@ -1,11 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -22,17 +22,44 @@ func appendChanged(dst []byte, kvs []KV) []byte {
 	return dst
 }
 
-// parseChanged reads what appendChanged wrote, and adds the keys to some.
-func parseChanged(b []byte, keys map[string]bool) error {
+// changedKeys is a set of keys. Nearly all are of accounts, and there may be millions of records of them: they lie in the map itself.
+type changedKeys struct {
+	small map[smallKey]struct{}
+	other map[string]struct{}
+}
+
+// parse reads what appendChanged wrote, and adds the keys.
+func (c *changedKeys) parse(b []byte) error {
 	for len(b) > 0 {
 		size, n := binary.Uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
 			return fmt.Errorf("record of changed keys: %w", ErrCorrupt)
 		}
-		keys[string(b[n:n+int(size)])] = true
+		if key := b[n : n+int(size)]; len(key) == smallKeySize {
+			c.small[smallKey(key)] = struct{}{}
+		} else {
+			c.other[string(key)] = struct{}{}
+		}
 		b = b[n+int(size):]
 	}
 	return nil
+}
+
+// sorted lists the keys in ascending order.
+func (c *changedKeys) sorted() [][]byte {
+	small := make([]smallKey, 0, len(c.small))
+	for k := range c.small {
+		small = append(small, k)
+	}
+	keys := make([][]byte, 0, len(small)+len(c.other))
+	for i := range small {
+		keys = append(keys, small[i][:])
+	}
+	for k := range c.other {
+		keys = append(keys, []byte(k))
+	}
+	slices.SortFunc(keys, bytes.Compare)
+	return keys
 }
 
 // readWritten reads which version of the tree is whole on the disk. Before format 2 every version was.
@@ -66,13 +93,9 @@ func (s *Store) recoverTree(tip Tip) error {
 	if err != nil {
 		return err
 	}
-	updates := make([]tree.Update, 0, len(keys))
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		value, err := get(s.db, appendStateKey(nil, []byte(k)))
-		if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-			return wrap("read the state to make its tree", err)
-		}
-		updates = append(updates, tree.Update{Key: ledger.TreeKey([]byte(k)), ValueHash: sha256.Sum256(value), Delete: err != nil})
+	updates, err := s.updatesOf(keys)
+	if err != nil {
+		return wrap("read the state to make its tree", err)
 	}
 	_, change, err := tree.Apply(storedTree{s}, written, tip.Height, updates)
 	if err != nil {
@@ -83,19 +106,46 @@ func (s *Store) recoverTree(tip Tip) error {
 	return nil
 }
 
-// changedSince reads the keys that the blocks above a height changed, up to the tip.
-func (s *Store) changedSince(height, tip uint64) (map[string]bool, error) {
-	keys := map[string]bool{}
+// updatesOf makes of each of some keys in ascending order the update to the value that it has now.
+func (s *Store) updatesOf(keys [][]byte) (updates []tree.Update, err error) {
+	values, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{stateSpace}, UpperBound: []byte{stateSpace + 1}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, values.Close()) }()
+	updates = make([]tree.Update, 0, len(keys))
+	var at []byte
+	for _, k := range keys {
+		at = appendStateKey(at[:0], k)
+		u := tree.Update{Key: ledger.TreeKey(k), Delete: true}
+		if values.SeekGE(at) && bytes.Equal(values.Key(), at) {
+			value, err := values.ValueAndErr()
+			if err != nil {
+				return nil, err
+			}
+			u.ValueHash, u.Delete = sha256.Sum256(value), false
+		}
+		if err := values.Error(); err != nil {
+			return nil, err
+		}
+		updates = append(updates, u)
+	}
+	return updates, nil
+}
+
+// changedSince reads the keys that the blocks above a height changed, up to the tip, in ascending order.
+func (s *Store) changedSince(height, tip uint64) ([][]byte, error) {
+	keys := changedKeys{map[smallKey]struct{}{}, map[string]struct{}{}}
 	for h := height + 1; h <= tip; h++ {
 		b, err := get(s.db, heightKey(changedSpace, h))
 		if err != nil {
 			return nil, fmt.Errorf("read the keys that block %d changed: %w (%w)", h, ErrCorrupt, err)
 		}
-		if err := parseChanged(b, keys); err != nil {
+		if err := keys.parse(b); err != nil {
 			return nil, err
 		}
 	}
-	return keys, nil
+	return keys.sorted(), nil
 }
 
 // storedTree reads the nodes that are on the disk.

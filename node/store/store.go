@@ -162,9 +162,11 @@ func (s *Store) Close() error {
 	defer s.write.Unlock()
 	s.pruning.Lock()
 	defer s.pruning.Unlock()
-	if s.closing.Swap(true) {
+	if s.closing.Load() {
 		return ErrClosed
 	}
+	failure := s.writeTree()
+	s.closing.Store(true)
 	s.reads.Lock()
 	last := s.current
 	s.current = nil
@@ -176,7 +178,7 @@ func (s *Store) Close() error {
 	if err := s.fatal.Load(); err != nil {
 		return *err
 	}
-	return wrap("close the data directory "+s.dir, s.db.Close())
+	return errors.Join(failure, wrap("close the data directory "+s.dir, s.db.Close()))
 }
 
 // DiskBytes is the room the database takes on the disk, logs and files that are

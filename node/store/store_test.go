@@ -328,6 +328,36 @@ func TestNothingIsLeftOfOldVersions(t *testing.T) {
 	}
 }
 
+// Whoever ends in order has nothing to make again at the next start, wherever in a generation it was.
+func TestCloseWritesTheTree(t *testing.T) {
+	t.Parallel()
+	for blocks := uint64(1); blocks <= 24; blocks++ {
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) {
+			t.Parallel()
+			fs := vfs.NewMem()
+			opts := Options{TreeBufferHeights: 5}
+			s := mustRun(t, fs, opts, blocks)
+			for range 2 {
+				mustClose(t, s)
+				s = mustOpen(t, fs, opts)
+				tip, err := s.Tip()
+				if err = errors.Join(err, check(s)); err != nil {
+					t.Fatal(err)
+				}
+				if s.buffer.written != tip.Height || count(t, s, changedSpace) != 0 {
+					t.Fatalf("version %d of %d is on the disk, and the keys of %d blocks", s.buffer.written, tip.Height, count(t, s, changedSpace))
+				}
+				for h := tip.Height + 1; h <= tip.Height+3; h++ {
+					if err := errors.Join(commitNext(s, h), check(s)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			mustClose(t, s)
+		})
+	}
+}
+
 // A store of format 1 has no record of what is written: all was.
 func TestAStoreOfTheFormatBeforeIsTakenOver(t *testing.T) {
 	t.Parallel()
@@ -352,6 +382,7 @@ func TestAStoreOfTheFormatBeforeIsTakenOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	s.unmarked = true // so that Close writes nothing
 	mustClose(t, s)
 	for range 2 {
 		s = mustOpen(t, fs, Options{TreeBufferHeights: 1})

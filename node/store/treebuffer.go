@@ -89,17 +89,34 @@ func (t *treeBuffer) part() (p part) {
 
 // apply takes in a commit that is durable, and wrote p.
 func (t *treeBuffer) apply(height tree.Version, c tree.Change, p part) {
+	t.wrote(p)
+	t.take(height, c)
+	if t.closed == nil && (t.open.bytes >= t.most || t.open.heights >= t.heights) {
+		t.close()
+	}
+	t.publish(c.New[0])
+}
+
+// wrote takes note that p is durable.
+func (t *treeBuffer) wrote(p part) {
 	switch {
 	case p.last:
 		t.closed, t.written = nil, p.version
 	case t.closed != nil:
 		t.closed.next += len(p.nodes)
 	}
-	t.take(height, c)
-	if t.closed == nil && (t.open.bytes >= t.most || t.open.heights >= t.heights) {
+}
+
+// rest gives all of the oldest generation that is not written yet, whether it is full or not; false: there is none.
+func (t *treeBuffer) rest() (p part, more bool) {
+	if t.closed == nil {
+		if t.open.heights == 0 {
+			return p, false
+		}
 		t.close()
 	}
-	t.publish(c.New[0])
+	t.closed.each = len(t.closed.nodes)
+	return t.part(), true
 }
 
 // recovered takes in what the blocks above a written version changed, all at once. They count as the blocks they are: a node
