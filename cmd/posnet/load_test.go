@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -19,6 +20,12 @@ import (
 // busy is a chain that forges whenever somebody looks for a block while transactions wait.
 func busy(t *testing.T) (solo *httpapitest.Solo, url, faucet string) {
 	t.Helper()
+	return busyUntil(t, math.MaxUint64)
+}
+
+// busyUntil is one that stops forging at a height.
+func busyUntil(t *testing.T, height uint64) (solo *httpapitest.Solo, url, faucet string) {
+	t.Helper()
 	solo, _, faucet = eager(t, 0)
 	s, err := httpapi.New(solo, httpapi.Options{})
 	if err != nil {
@@ -26,7 +33,7 @@ func busy(t *testing.T) (solo *httpapitest.Solo, url, faucet string) {
 	}
 	api := s.Handler()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/raw") && solo.Status().PoolTxs > 0 {
+		if strings.HasSuffix(r.URL.Path, "/raw") && solo.Status().PoolTxs > 0 && solo.Status().Height < height {
 			solo.Forge()
 		}
 		api.ServeHTTP(w, r)
@@ -92,7 +99,7 @@ func TestALoadMakesIdleAccountsFirst(t *testing.T) {
 
 func TestALoadOfWhichNothingBecomesFinalIsAnError(t *testing.T) {
 	t.Parallel()
-	_, url, faucet := busy(t)
+	_, url, faucet := busyUntil(t, 2) // the accounts have their money by then
 	out, err := runBench(t, "load", "--key-file", faucet, "--node", url, "--accounts", "2", "--rate", "1", "--warmup", "0", "--duration", "50ms")
 	if err == nil || !strings.Contains(err.Error(), "nothing became final") {
 		t.Errorf("%v\n%s", err, out)

@@ -255,7 +255,7 @@ var durability = []Mutant{
 		ID:   "half-written-tree-left",
 		Bug:  "What a crash left of a tree that was being written stays for ever: the disk fills.",
 		File: "node/store/commit.go",
-		Old:  `if u := s.unfinished; u[0] < u[1] {`,
+		Old:  `if u := versions; u[0] < u[1] {`,
 		New:  `if u := s.unfinished; u[0] > u[1] {`,
 	}, {
 		ID:   "unwritten-tree-let-go",

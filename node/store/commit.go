@@ -112,9 +112,7 @@ func (s *Store) Commit(c Commit) error {
 		b.set(formatKey, []byte{format})
 		b.set(writtenKey, heightKey(0, tip.Height)[1:])
 	}
-	if u := s.unfinished; u[0] < u[1] {
-		b.deleteBetween(appendTreeKey(nil, tree.NodeKey{Version: u[0]}), appendTreeKey(nil, tree.NodeKey{Version: u[1]}))
-	}
+	b.letGo(s.unfinished)
 	bytes := b.Len()
 	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
 		s.unmarked, s.unfinished = false, [2]uint64{}
@@ -140,9 +138,7 @@ func (s *Store) writeTree() error {
 	for p, more := s.buffer.rest(); more; p, more = s.buffer.rest() {
 		b := newBatch(s.db, (&Commit{}).size(p))
 		b.part(p)
-		if u := s.unfinished; u[0] < u[1] {
-			b.deleteBetween(appendTreeKey(nil, tree.NodeKey{Version: u[0]}), appendTreeKey(nil, tree.NodeKey{Version: u[1]}))
-		}
+		b.letGo(s.unfinished)
 		if b.err != nil {
 			return fmt.Errorf("gather the state tree: %w", b.err)
 		}
@@ -290,6 +286,13 @@ func (b *batch) part(p part) {
 		b.deleteOnce(heightKey(changedSpace, h))
 	}
 	b.set(writtenKey, heightKey(0, p.version)[1:])
+}
+
+// letGo deletes the nodes of a generation of which a crash left only a part: those of the versions from the first to below the second.
+func (b *batch) letGo(versions [2]uint64) {
+	if u := versions; u[0] < u[1] {
+		b.deleteBetween(appendTreeKey(nil, tree.NodeKey{Version: u[0]}), appendTreeKey(nil, tree.NodeKey{Version: u[1]}))
+	}
 }
 
 // sync writes the batch and waits for the disk. Pebble answers a failed write or
