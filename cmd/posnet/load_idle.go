@@ -38,12 +38,12 @@ func (l *load) populate(ctx context.Context, r *rig, n uint64) error {
 		senders.Go(func() {
 			payer := i // this stream's are every so many of the accounts, so that their nonces stay in order
 			for ctx.Err() == nil {
-				from := next.Add(uint64(l.batch)) - uint64(l.batch) //nolint:gosec // 1 to 10,000
+				from := next.Add(uint64(l.batch)) - uint64(l.batch)
 				if from >= n {
 					return
 				}
 				p := &parcel{}
-				for at := from; at < min(n, from+uint64(l.batch)); at++ { //nolint:gosec // as above
+				for at := from; at < min(n, from+uint64(l.batch)); at++ {
 					raw := r.crowd.transfer(r.crowd.keys[payer], r.crowd.nonces[payer], r.crowd.idleAccount(at), 1)
 					r.crowd.nonces[payer]++
 					if payer += streams; payer >= len(r.crowd.keys) {

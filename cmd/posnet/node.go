@@ -114,7 +114,7 @@ func (s *nodeSettings) apply(cmd *cobra.Command, cfg *node.Config) error {
 		return fmt.Errorf("--cache-mib %d: at most %d", s.cacheMiB, mostCache>>20)
 	}
 	if s.cacheMiB > 0 {
-		cfg.CacheBytes = int64(s.cacheMiB) << 20 //nolint:gosec // bounded above
+		cfg.CacheBytes = int64(s.cacheMiB) << 20
 	}
 	if !cmd.Flags().Changed("ordinal") {
 		if cfg.Ordinal, err = podOrdinal(os.Getenv("POSNET_POD_NAME")); err != nil {

@@ -256,7 +256,7 @@ var durability = []Mutant{
 		Bug:  "What a crash left of a tree that was being written stays for ever: the disk fills.",
 		File: "node/store/commit.go",
 		Old:  `if u := versions; u[0] < u[1] {`,
-		New:  `if u := s.unfinished; u[0] > u[1] {`,
+		New:  `if u := versions; u[0] > u[1] {`,
 	}, {
 		ID:   "unwritten-tree-let-go",
 		Bug:  "Nodes of the state tree that are not on the disk yet make room in memory: the next block cannot be executed.",

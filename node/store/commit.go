@@ -132,8 +132,9 @@ func (s *Store) Commit(c Commit) error {
 // writeTree writes what of the state tree is in memory only, so that the next start need not make it again. What it cannot write
 // for want of room is no loss.
 func (s *Store) writeTree() error {
-	if _, ok := s.tip(); !ok || s.unmarked || s.usable() != nil || s.room(s.opts.MinFreeBytes) != nil {
-		return nil
+	_, begun := s.tip()
+	if full := s.room(s.opts.MinFreeBytes); !begun || s.unmarked || s.fatal.Load() != nil || full != nil {
+		return nil //nolint:nilerr // a full disk is no failure here
 	}
 	for p, more := s.buffer.rest(); more; p, more = s.buffer.rest() {
 		b := newBatch(s.db, (&Commit{}).size(p))
