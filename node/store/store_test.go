@@ -287,9 +287,11 @@ func TestNothingIsLeftOfOldVersions(t *testing.T) {
 	for _, height := range []uint64{40, 41, 42, 43, 44, 45} { // of which some have a generation half written
 		t.Run(fmt.Sprint(height), func(t *testing.T) {
 			t.Parallel()
-			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 5}
-			mustClose(t, mustRun(t, fs, opts, height))
-			s := mustOpen(t, fs, opts)
+			fs, opts := vfs.NewCrashableMem(), Options{TreeBufferHeights: 5}
+			before := mustRun(t, fs, opts, height)
+			crashed := fs.CrashClone(vfs.CrashCloneCfg{})
+			mustClose(t, before)
+			s := mustOpen(t, crashed, opts)
 			defer mustClose(t, s)
 			if err := check(s); err != nil {
 				t.Fatal(err)
