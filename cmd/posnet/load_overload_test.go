@@ -22,7 +22,7 @@ func TestOverloadTellsWhatBecameOfTheNetwork(t *testing.T) {
 	}))
 	t.Cleanup(metrics.Close)
 	args := []string{
-		"overload", "--key-file", faucet, "--target", url, "--accounts", "100", "--batch", "5", "--streams", "1", "--measure", "100ms",
+		"overload", "--key-file", faucet, "--target", url, "--accounts", "100", "--batch", "5", "--streams", "1", "--measure", "1s",
 		"--duration", "300ms", "--normal", "200ms", "--metrics", metrics.URL,
 	}
 	var got endured

@@ -193,9 +193,11 @@ func (x *trial) goesOn(disk *crashfs.Disk, w *witness) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	if at := m.height(); at < acked || at > acked+1 {
+	at := m.height()
+	if at < acked || at > acked+1 {
 		return fmt.Errorf("it is at height %d, block %d was acknowledged", at, acked)
 	}
+	w.found(at)
 	if err := rooted(m); err != nil {
 		return err
 	}

@@ -95,6 +95,14 @@ func (w *witness) fork() *witness {
 	return f
 }
 
+// found notes the height at which a life begins: whoever asks is told of it, and a crash in that life may come right after the next
+// block is durable.
+func (w *witness) found(height uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.decided = max(w.decided, height)
+}
+
 func (w *witness) clock() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
