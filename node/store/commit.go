@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -133,21 +134,15 @@ func (s *Store) Commit(c Commit) error {
 // for want of room is no loss.
 func (s *Store) writeTree() error {
 	_, begun := s.tip()
-	if full := s.room(s.opts.MinFreeBytes); !begun || s.unmarked || s.fatal.Load() != nil || full != nil {
-		return nil //nolint:nilerr // a full disk is no failure here
+	if !begun || s.unmarked || s.fatal.Load() != nil || errors.Is(s.room(s.opts.MinFreeBytes), ErrNoSpace) {
+		return nil
 	}
 	for p, more := s.buffer.rest(); more; p, more = s.buffer.rest() {
 		b := newBatch(s.db, (&Commit{}).size(p))
 		b.part(p)
 		b.letGo(s.unfinished)
-		if b.err != nil {
-			return fmt.Errorf("gather the state tree: %w", b.err)
-		}
-		if err := b.sync(); err != nil {
-			return s.fail("write the state tree", err)
-		}
-		if err := b.Close(); err != nil {
-			return s.fail("release a batch", err)
+		if err := s.durable(b); err != nil {
+			return err
 		}
 		s.unfinished = [2]uint64{}
 		s.buffer.wrote(p)
@@ -158,6 +153,16 @@ func (s *Store) writeTree() error {
 // commit makes b durable with the tip, then visible; done brings what is in memory up to date in between.
 func (s *Store) commit(b *batch, tip Tip, done func()) error {
 	b.set(tipKey, encodeTip(tip))
+	if err := s.durable(b); err != nil {
+		return err
+	}
+	done()
+	s.publish(&tip)
+	return nil
+}
+
+// durable writes b, waits for the disk and releases it. A failure of the disk is the store's.
+func (s *Store) durable(b *batch) error {
 	if b.err != nil {
 		return fmt.Errorf("gather a batch: %w", b.err)
 	}
@@ -167,8 +172,6 @@ func (s *Store) commit(b *batch, tip Tip, done func()) error {
 	if err := b.Close(); err != nil {
 		return s.fail("release a batch", err)
 	}
-	done()
-	s.publish(&tip)
 	return nil
 }
 
