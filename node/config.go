@@ -96,7 +96,7 @@ func (c *Config) Check() error {
 	case c.PrivatePort >= 0 && net.ParseIP(c.PrivateIP) == nil:
 		return fmt.Errorf("--private-ip %q is not an IP address", c.PrivateIP)
 	case c.CacheBytes < LeastCache:
-		return fmt.Errorf("a cache of %d bytes is too small: at least %d MiB (--cache-mib)", c.CacheBytes, LeastCache>>20)
+		return fmt.Errorf("a cache of %d MiB is too small: at least %d (--cache-mib)", c.CacheBytes>>20, LeastCache>>20)
 	case c.KeepVersions < 1:
 		return errors.New("at least one version of the state must be kept")
 	}

@@ -110,8 +110,8 @@ func (s *nodeSettings) apply(cmd *cobra.Command, cfg *node.Config) error {
 			return fmt.Errorf("%s is no ceremony secret: it must be the base64 of at least %d random bytes", s.secretFile, leastSecret)
 		}
 	}
-	if s.cacheMiB > mostCache>>20 {
-		return fmt.Errorf("--cache-mib %d: at most %d", s.cacheMiB, mostCache>>20)
+	if s.cacheMiB > mostCache>>20 || s.cacheMiB > 0 && s.cacheMiB < node.LeastCache>>20 {
+		return fmt.Errorf("--cache-mib %d: from %d to %d", s.cacheMiB, node.LeastCache>>20, mostCache>>20)
 	}
 	if s.cacheMiB > 0 {
 		cfg.CacheBytes = int64(s.cacheMiB) << 20

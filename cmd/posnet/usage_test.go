@@ -29,6 +29,7 @@ func TestAWrongCallIsToldWhatTheCommandTakes(t *testing.T) {
 		{"a peak below none", "--peak -1 must not be negative", []string{"bench", "overload", "--peak", "-1"}},
 		{"nothing times the peak", "--times 0: more than 0", []string{"bench", "overload", "--times", "0"}},
 		{"no time for the peak", "--measure 0s must be more than nothing", []string{"bench", "overload", "--measure", "0"}},
+		{"too small a cache", "--cache-mib 5: from 16 to 1048576", []string{"node", "--cache-mib", "5"}},
 		{"an unknown command of a group", `unknown command "blok" for "posnet query"; see 'posnet query --help'`, []string{"query", "blok"}},
 		{"an unknown command", `unknown command "foo" for "posnet"`, []string{"foo"}},
 		{"nobody at the address", "does a node run there? --node URL or POSNET_NODE", []string{"query", "status", "--node", "127.0.0.1:1"}},
