@@ -103,7 +103,7 @@ bench-curve: ## 4, 7, 13 and 25 validators on this machine: finality, peak, mess
 	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" --curve 4,7,13,25 $(FLAGS)
 
 .PHONY: bench-large
-bench-large: ## The peak in a small and in a large state, joins by snapshot, starts: ACCOUNTS=1000000 (4 min) or 10000000 (20).
+bench-large: ## The peak in a small and in a large state, joins by snapshot, starts: ACCOUNTS=1000000 (some 7 min) or 10000000 (20).
 	@hack/scripts/bench-large.sh
 
 .PHONY: mutants

@@ -3,7 +3,7 @@
 # validator makes ACCOUNTS accounts that then rest, three others join by snapshot, one of them alone and two at once, and get
 # the same stake. Safe to repeat; Ctrl-C takes everything away. The last line is one JSON object.
 #
-#   ACCOUNTS=1000000   that rest: ten million take 20 minutes on two cores, and 10 GB of disk in all
+#   ACCOUNTS=1000000   that rest: ten million take 19 minutes on two cores, and 10 GB of disk in all
 #   DURATION=30s       of each peak               CROWDS="10000 100000"   accounts in use at each peak
 #   POSNET=FILE        the program to measure (default: built into bin/)
 #   DATA=DIR           keep the network there, and go on with one that was kept: its accounts are there already
@@ -81,10 +81,10 @@ memory_gib() { cat /proc/{"${pids[0]}","${pids[1]}","${pids[2]}","${pids[3]}"}/s
 # ---- what was measured --------------------------------------------------------------------------------------------------
 
 json=""
-# figure TEXT KEY VALUE adds a figure to what is printed, and to the JSON unless KEY is empty.
+# figure TEXT KEY VALUE prints a figure, and adds it to the JSON.
 figure() {
   printf '%-64s %s\n' "$1" "$3"
-  if [[ -n "$2" ]]; then json+="${json:+,}\"$2\":\"$3\""; fi
+  json+="${json:+,}\"$2\":\"$3\""
 }
 
 # value KEY reads a number from the JSON of the standard input.
@@ -92,7 +92,7 @@ value() { awk -v key="\"$1\":" '$1 == key {printf "%.6g\n", $2; exit}'; }
 
 load() { "$POSNET" bench load --key-file "$data/faucet.pem" --warmup 5s "$@" --output json; }
 
-# peak NAME measures each of the CROWDS.
+# peak WHERE KEY measures each of the CROWDS; WHERE is for the person, KEY for the JSON.
 peak() {
   local crowd out
   for crowd in $CROWDS; do
