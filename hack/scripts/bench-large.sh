@@ -17,11 +17,13 @@ mkdir -p "$CACHE"
 work="$(mktemp -d "$CACHE/large.XXXXXX")"
 data="${DATA:-$work/net}"
 pids=("" "" "" "")
+under="" # the load that runs while nodes are killed
 
 finish() {
   local rc=$?
   trap - EXIT INT TERM
   stop
+  if [[ -n "$under" ]]; then kill -TERM "$under" 2>/dev/null || true; fi
   rm -rf "$work"
   exit "$rc"
 }
@@ -182,12 +184,13 @@ all_ready "$since"
 figure "start to ready after an end in order, all at once, s" start_s "$TOOK"
 
 phase "they are killed at the peak, and start again"
-load --target "$urls" --accounts 100000 --in-flight 10000 --duration 30s >/dev/null 2>&1 &
-under=$!
+"$POSNET" bench load --key-file "$data/faucet.pem" --target "$urls" --accounts 100000 --in-flight 10000 --duration 30s >/dev/null 2>&1 &
+under=$! # the program itself, not a shell around it
 sleep 25
 stop KILL
 kill -TERM "$under" 2>/dev/null || true
 wait "$under" 2>/dev/null || true
+under=""
 since="$(now_ms)"
 for n in 0 1 2 3; do start "$n"; done
 all_ready "$since"
