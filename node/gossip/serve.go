@@ -69,16 +69,17 @@ func (n *Network) serve(s network.Stream, ask any, limit int, answer func(*bufio
 	}
 }
 
-// ask sends a request to a peer and returns the stream on which its answer comes. ctx bounds the whole exchange: when it
+// ask sends a request to a peer and returns the stream on which its answer comes, and done. ctx bounds the whole exchange: when it
 // ends, the stream breaks. Call done when the answer is read.
-func (n *Network) ask(ctx context.Context, id PeerID, proto protocol.ID, ask any) (s network.Stream, done func(), err error) {
+func (n *Network) ask(ctx context.Context, id PeerID, proto protocol.ID, ask any) (network.Stream, func(), error) {
 	open, cancel := context.WithTimeout(network.WithNoDial(ctx, "only connected peers are asked"), openTimeout)
 	defer cancel()
-	if s, err = n.host.NewStream(open, id, proto); err != nil {
+	s, err := n.host.NewStream(open, id, proto)
+	if err != nil {
 		return nil, nil, fmt.Errorf("ask peer: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
-	done = func() { stop(); _ = s.Reset() }
+	done := func() { stop(); _ = s.Reset() }
 	if _, err = (deadlineWriter{s}).Write(chain.Encode(ask)); err == nil {
 		err = s.CloseWrite()
 	}
