@@ -163,18 +163,26 @@ func (r *Replica) handle(e consensus.Event) {
 	}
 }
 
+// heightsOfTurn is how many heights one turn opens. A validator that is alone needs nobody's answer, and would otherwise go on as
+// long as there is work without ever returning to whoever else wants a turn.
+const heightsOfTurn = 2
+
 // turn does the effects given, and then all that is queued.
 func (r *Replica) turn(effects []consensus.Effect) {
 	r.busy = true
 	r.performAll(effects)
-	for r.err == nil && !r.full {
+	for heights := 0; r.err == nil && !r.full; {
 		if len(r.queue) == 0 {
 			if !r.opened {
 				break
 			}
 			r.opened = false
 			r.replayEarly()
-			r.lookForWork()
+			if heights++; heights < heightsOfTurn {
+				r.lookForWork()
+			} else {
+				r.cfg.Ports.SetTimer(consensus.Timer{Height: r.core.Height(), Step: consensus.StepIdle}, 0)
+			}
 			continue
 		}
 		next := r.queue[0]
