@@ -258,6 +258,18 @@ var durability = []Mutant{
 		Old:  `if u := versions; u[0] < u[1] {`,
 		New:  `if u := versions; u[0] > u[1] {`,
 	}, {
+		ID:   "remade-version-left",
+		Bug:  "Of a generation that a crash cut off, nodes of the last version stay, which the start makes again as others: a tree of both.",
+		File: "node/store/recover.go",
+		Old:  `{written + 1, tip.Height + 1}`,
+		New:  `{written + 1, tip.Height}`,
+	}, {
+		ID:   "files-said-whole-too-early",
+		Bug:  "A version of the state tree counts as written while its files are on their way: after a crash all of its nodes are missing.",
+		File: "node/store/treebuffer.go",
+		Old:  `if g == nil || g.files && !g.taken {`,
+		New:  `if g == nil || g.files && g.next < len(g.nodes)-g.each {`,
+	}, {
 		ID:   "unwritten-tree-let-go",
 		Bug:  "Nodes of the state tree that are not on the disk yet make room in memory: the next block cannot be executed.",
 		File: "node/store/treebuffer.go",
@@ -311,6 +323,12 @@ var durability = []Mutant{
 		File: "node/replica/state.go",
 		Old:  `if root != b.Header.State {`,
 		New:  `if len(root) == 0 {`,
+	}, {
+		ID:   "lost-marker-name",
+		Bug:  "The name of a new marker is not durable before the old one goes: a crash leaves none, and all is cleared away as of a new database.",
+		File: "node/store/open.go",
+		Old:  `!strings.HasPrefix(base, "marker.")`,
+		New:  `!strings.HasPrefix(base, "marker.of-nothing")`,
 	}, {
 		ID:   "lost-manifest-name",
 		Bug:  "The name of a new manifest is not made durable: after a crash the database cannot be opened.",

@@ -216,6 +216,12 @@ var roundSkip = []Mutant{
 
 var decision = []Mutant{
 	{
+		ID:   "lone-validator-never-returns",
+		Bug:  "A validator that is alone decides height after height in one call as long as there is work: its process counts as hanging.",
+		File: "node/replica/replica.go",
+		Old:  `if heights++; heights < heightsOfTurn {`,
+		New:  `if heights++; heights < heightsOfTurn<<40 {`,
+	}, {
 		ID:   "prevotes-decide",
 		Bug:  "Two thirds of prevotes make a block final: others may precommit nothing, and decide another one later.",
 		File: "node/consensus/rules.go",

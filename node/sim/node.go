@@ -80,8 +80,8 @@ func (n *Node) open() (err error) {
 	n.lag, n.ticking, n.replica, n.engine = 0, 0, nil, nil
 	n.store, err = store.Open(n.disk, "db", store.Options{
 		Genesis: n.genesisHash, MemTableBytes: 4 << 20, CacheBytes: 1 << 20, TreeCacheBytes: 1 << 20,
-		StateCacheBytes:   8 << 10, // so that it turns over
-		TreeBufferHeights: 1 + n.cfg.Seed%8,
+		StateCacheBytes:   8 << 10,                                                        // so that it turns over
+		TreeBufferHeights: 1 + n.cfg.Seed%8, TreeFileBytes: int64(1 + n.cfg.Seed/8%2<<10), // some have files of their own
 	})
 	if err != nil {
 		return err

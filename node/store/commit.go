@@ -108,12 +108,12 @@ func (s *Store) Commit(c Commit) error {
 	b.state(c.Beside)
 	b.value = appendChanged(b.value[:0], c.State)
 	b.set(heightKey(changedSpace, c.Height), b.value)
+	b.letGo(s.unfinished) // first: what is made again has a version of those that go
 	b.part(p)
 	if s.unmarked {
 		b.set(formatKey, []byte{format})
 		b.set(writtenKey, heightKey(0, tip.Height)[1:])
 	}
-	b.letGo(s.unfinished)
 	bytes := b.Len()
 	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
 		s.unmarked, s.unfinished = false, [2]uint64{}
@@ -123,6 +123,10 @@ func (s *Store) Commit(c Commit) error {
 	})
 	if err != nil {
 		return fmt.Errorf("commit block %d: %w", c.Height, err)
+	}
+	// The block is committed, whatever becomes of the tree: a disk that fails is told to OnFatal and to the next call.
+	if err := s.spill(); err != nil {
+		s.log.Debug("nodes of the state tree wait in memory", "error", err)
 	}
 	if s.opts.OnCommit != nil {
 		s.opts.OnCommit(CommitStats{Height: c.Height, Duration: time.Since(start), Bytes: bytes})
@@ -139,13 +143,18 @@ func (s *Store) writeTree() error {
 	}
 	for p, more := s.buffer.rest(); more; p, more = s.buffer.rest() {
 		b := newBatch(s.db, (&Commit{}).size(p))
-		b.part(p)
 		b.letGo(s.unfinished)
+		b.part(p)
 		if err := s.durable(b); err != nil {
 			return err
 		}
 		s.unfinished = [2]uint64{}
 		s.buffer.wrote(p)
+		if err := s.spill(); errors.Is(err, ErrNoSpace) {
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -31,15 +31,26 @@ func TestACrashAtAnyWriteLeavesABlockWholeOrAbsent(t *testing.T) {
 	const height = 16
 	// Small tables make the run flush, compact and change logs.
 	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10, TreeBufferHeights: 3}
-	for _, unsynced := range []int{0, 50, 100} {
-		t.Run(fmt.Sprintf("with %d%% of what was not synced", unsynced), func(t *testing.T) {
+	files := opts // the tree goes there
+	files.TreeFileBytes = 1
+	for _, run := range []struct {
+		unsynced int
+		opts     Options
+		name     string
+	}{{0, opts, ""}, {50, opts, ""}, {100, opts, ""}, {0, files, " and files"}, {50, files, " and files"}, {100, files, " and files"}} {
+		unsynced, opts := run.unsynced, run.opts
+		t.Run(fmt.Sprintf("with %d%% of what was not synced%s", unsynced, run.name), func(t *testing.T) {
 			t.Parallel()
 			crashes := record(t, opts, height, unsynced)
 			t.Logf("%d crashes", len(crashes))
 			if len(crashes) < 60 {
 				t.Fatalf("only %d write operations were seen", len(crashes))
 			}
-			for _, file := range []string{".log", ".sst", ".blob", "MANIFEST"} {
+			writes := []string{".log", ".sst", ".blob", "MANIFEST"}
+			if opts.TreeFileBytes == 1 {
+				writes = append(writes, spillName)
+			}
+			for _, file := range writes {
 				if !slices.ContainsFunc(crashes, func(c crash) bool { return strings.Contains(c.op, file) }) {
 					t.Errorf("no crash before an operation on a %s file", file)
 				}

@@ -14,7 +14,8 @@
 //
 // Only the nodes of the state tree come later: they can be computed from the
 // values. They stay in memory for some blocks and are written in parts with the
-// commits of later ones; opening computes again what a crash took ([treeBuffer]).
+// commits of later ones, or right after them to files that the database then takes
+// in ([Store.spill]); opening computes again what a crash took ([treeBuffer]).
 //
 // [Store.Prune] writes without fsync. A crash may undo it; it is done again.
 //

@@ -136,7 +136,7 @@ func TestDamageIsReportedWithWhatToDo(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			fs := vfs.NewMem()
-			s := mustRun(t, fs, Options{}, 20)
+			s := mustRun(t, fs, Options{TreeFileBytes: 1}, 20)
 			if err := s.db.Flush(); err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 func TestNoOneLostNameLosesABlock(t *testing.T) {
 	t.Parallel()
 	const height = 12
-	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10}
+	opts := Options{MemTableBytes: 64 << 10, TreeCacheBytes: 16 << 10, TreeFileBytes: 1}
 	d := disk.New()
 	var acked, started atomic.Int64
 	acked.Store(-1)

@@ -34,17 +34,20 @@ func isLocked(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process")
 }
 
-// orderedFS makes the name of a new manifest durable at once. Pebble syncs the
-// directory only after it has also written the marker that names the manifest:
-// on a file system that may keep the second of two names and lose the first, a
-// crash in between leaves a marker that names nothing, and a database that
-// cannot be opened. There are a few manifests in the life of a process.
+// orderedFS makes the names of a new manifest and of a new marker durable at once.
+// Pebble makes the manifest, makes the marker that names it, removes the marker
+// of the one before, and only then syncs the directory. On a file system that may
+// keep the later of two changes of names and lose the earlier, a crash in between
+// leaves a marker that names nothing, and a database that cannot be opened; or no
+// marker at all, which Pebble takes for a new database, and clears away what is
+// there. There are a few manifests in the life of a process.
 type orderedFS struct{ vfs.FS }
 
 // Create implements [vfs.FS].
 func (o orderedFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := o.FS.Create(name, category)
-	if err != nil || !strings.HasPrefix(o.PathBase(name), "MANIFEST-") {
+	base := o.PathBase(name)
+	if err != nil || !strings.HasPrefix(base, "MANIFEST-") && !strings.HasPrefix(base, "marker.") {
 		return f, err
 	}
 	dir, err := o.OpenDir(o.PathDir(name))

@@ -38,6 +38,10 @@ type Options struct {
 	TreeBufferBytes   int64
 	TreeBufferHeights uint64
 
+	// TreeFileBytes is from what size on a generation of the tree is written as sorted files that the database takes in as they
+	// are, past its log; 0 means 1 MiB. A smaller one goes with the batches of commits: thousands of tiny files help nobody.
+	TreeFileBytes int64
+
 	// StateCacheBytes bounds the cache of state values at the tip; 0 means 32 MiB, some 200,000 accounts.
 	StateCacheBytes int64
 
@@ -91,6 +95,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TreeBufferHeights == 0 {
 		o.TreeBufferHeights = 256
+	}
+	if o.TreeFileBytes == 0 {
+		o.TreeFileBytes = 1 << 20
 	}
 	if o.StateCacheBytes == 0 {
 		o.StateCacheBytes = 32 << 20

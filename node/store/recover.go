@@ -86,6 +86,9 @@ func (s *Store) recoverTree(tip Tip) error {
 	}
 	s.buffer.written, s.buffer.whole = written, written
 	s.buffer.memory.from = written + 1
+	if _, err := (storedTree{s}).Get(tree.RootKey(written)); err != nil { // Pebble may take a damaged manifest for the end of it
+		return fmt.Errorf("read the state tree of height %d: %w (%w)", written, ErrCorrupt, err)
+	}
 	if written == tip.Height {
 		return nil
 	}
@@ -102,7 +105,7 @@ func (s *Store) recoverTree(tip Tip) error {
 		return fmt.Errorf("make the state tree of height %d from that of %d: %w (%w)", tip.Height, written, ErrCorrupt, err)
 	}
 	s.buffer.recovered(tip.Height, written, change)
-	s.unfinished = [2]uint64{written + 1, tip.Height}
+	s.unfinished = [2]uint64{written + 1, tip.Height + 1}
 	return nil
 }
 

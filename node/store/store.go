@@ -29,6 +29,8 @@ type Store struct {
 	unmarked   bool
 	unfinished [2]uint64
 	base       uint64
+	spilling   *sorted  // a generation of the tree on its way to files of its own, guarded by write
+	spilled    []string // those of its files that are done
 
 	write      sync.Mutex // held by Initialize, Commit and Close
 	pruning    sync.Mutex // held by Prune and Close
@@ -66,6 +68,9 @@ func Open(fs vfs.FS, dir string, opts Options) (*Store, error) {
 	}
 	if err := s.openPebble(); err != nil {
 		return nil, err
+	}
+	if err := s.clearSpill(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	if err := s.checkMeta(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
@@ -166,6 +171,7 @@ func (s *Store) Close() error {
 		return ErrClosed
 	}
 	failure := s.writeTree()
+	s.dropSpill()
 	s.closing.Store(true)
 	s.reads.Lock()
 	last := s.current

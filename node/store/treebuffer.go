@@ -17,6 +17,7 @@ import (
 type treeBuffer struct {
 	most    int64  // bytes of a generation after which the next begins
 	heights uint64 // and heights
+	toFiles int64  // bytes from which on one is written to files
 
 	// Commits only, of which there is one at a time.
 	written tree.Version // the newest version that is whole on the disk
@@ -39,10 +40,12 @@ type generation struct {
 	stale    []tree.NodeKey // of older generations, which it replaced
 	next     int            // of a closed generation: the first of nodes that is not written
 	each     int            // and how many a commit writes
+	files    bool           // it is written to files of its own, not within commits
+	taken    bool           // and the database has taken them in
 }
 
 func newTreeBuffer(opts *Options) *treeBuffer {
-	return &treeBuffer{most: opts.TreeBufferBytes, heights: opts.TreeBufferHeights, open: &generation{}, memory: memory{most: opts.TreeCacheBytes}}
+	return &treeBuffer{most: opts.TreeBufferBytes, heights: opts.TreeBufferHeights, toFiles: opts.TreeFileBytes, open: &generation{}, memory: memory{most: opts.TreeCacheBytes}}
 }
 
 // root returns the root of a version, nil if it is not in memory.
@@ -76,7 +79,7 @@ const (
 // part gives what the next commit writes. It changes nothing: the commit may fail.
 func (t *treeBuffer) part() (p part) {
 	g := t.closed
-	if g == nil {
+	if g == nil || g.files && !g.taken {
 		return p
 	}
 	n := min(g.each, len(g.nodes)-g.next)
@@ -85,6 +88,22 @@ func (t *treeBuffer) part() (p part) {
 		p.stale, p.from, p.version = g.stale, t.written, g.last
 	}
 	return p
+}
+
+// toFile gives what of a closed generation goes to its files next, and whether that is the last of it.
+func (t *treeBuffer) toFile() (nodes []*tree.Node, last bool) {
+	g := t.closed
+	if g == nil || !g.files || g.taken {
+		return nil, false
+	}
+	end := min(g.next+g.each, len(g.nodes))
+	return g.nodes[g.next:end], end == len(g.nodes)
+}
+
+// inFile takes note that the next n nodes are in files and, with the last, that the database has them: the next commit says so.
+func (t *treeBuffer) inFile(n int, last bool) {
+	t.closed.next += n
+	t.closed.taken = last
 }
 
 // apply takes in a commit that is durable, and wrote p.
@@ -200,6 +219,7 @@ func (t *treeBuffer) close() {
 	g.compact()
 	parts := max(partsOfGeneration, int(g.heights/blocksPerPart))
 	g.each = len(g.nodes)/parts + 1
+	g.files = len(g.nodes) > 0 && g.bytes >= t.toFiles
 	t.closed, t.open = g, &generation{}
 }
 

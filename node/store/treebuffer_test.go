@@ -19,6 +19,7 @@ func TestTheTreeInMemoryIsWhatChangedLast(t *testing.T) {
 			TreeCacheBytes:    rapid.SampledFrom([]int64{1, 3_000, 6_000, 12_000, 1 << 20}).Draw(t, "bytes in memory"),
 			TreeBufferBytes:   rapid.SampledFrom([]int64{4_000, 1 << 20}).Draw(t, "bytes of a generation"),
 			TreeBufferHeights: rapid.Uint64Range(1, 6).Draw(t, "heights of a generation"),
+			TreeFileBytes:     rapid.SampledFrom([]int64{1, 10_000}).Draw(t, "bytes of one that has files"),
 		}
 		s, err := Open(vfs.NewMem(), "data", opts)
 		if err != nil {
@@ -155,10 +156,11 @@ func hot(t *testing.T, fs vfs.FS, opts Options) (s *Store, commit func(*Store, u
 // A node that starts again and again has not ever more to make of its tree.
 func TestRestartsWithinAGenerationDoNotPutOffWriting(t *testing.T) {
 	t.Parallel()
-	for _, blocks := range []uint64{1, 2, 5, 9} { // between two starts
-		t.Run(fmt.Sprint(blocks), func(t *testing.T) {
+	for i := range 8 {
+		blocks, files, name := []uint64{1, 2, 5, 9}[i/2], int64(i%2), []string{"", " with files"}[i%2] // blocks between two starts
+		t.Run(fmt.Sprint(blocks, name), func(t *testing.T) {
 			t.Parallel()
-			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 10}
+			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 10, TreeFileBytes: files}
 			s, commit := hot(t, fs, opts)
 			for h := uint64(0); h < 200; {
 				for range blocks {
