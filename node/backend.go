@@ -281,19 +281,29 @@ func (b backend) Tx(_ context.Context, id chain.Hash) (*httpapi.Tx, error) {
 	if tx := m.loop.replica.Pool().Get(id); tx != nil {
 		return &httpapi.Tx{Raw: tx.Raw}, nil
 	}
-	at, err := m.store.Tx(id)
+	return finalTx(m.store, id)
+}
+
+// finalTx looks at each place where the transaction may be, and fails with httpapi.ErrNotFound when it is at none.
+func finalTx(s *store.Store, id chain.Hash) (*httpapi.Tx, error) {
+	places, err := s.Tx(id)
 	if err != nil {
 		return nil, notFound(err)
 	}
-	raw, err := m.store.Block(at.Height)
-	if err != nil {
-		return nil, notFound(err)
+	for _, at := range places {
+		raw, err := s.Block(at.Height)
+		if err != nil {
+			return nil, notFound(err)
+		}
+		block, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
+		if err != nil || int(at.Index) >= len(block.Txs) {
+			return nil, errors.Join(err, store.ErrCorrupt)
+		}
+		if tx := block.Txs[at.Index]; chain.Sum(chain.BodyOf(tx)) == id {
+			return &httpapi.Tx{Raw: tx, Final: true, Height: at.Height, Index: int(at.Index)}, nil
+		}
 	}
-	block, err := chain.DecodeBlock(raw, chain.MaxBlockBytes)
-	if err != nil || int(at.Index) >= len(block.Txs) {
-		return nil, errors.Join(err, store.ErrCorrupt)
-	}
-	return &httpapi.Tx{Raw: block.Txs[at.Index], Final: true, Height: at.Height, Index: int(at.Index)}, nil
+	return nil, httpapi.ErrNotFound
 }
 
 // WaitFinal implements httpapi.Backend.
@@ -301,7 +311,7 @@ func (b backend) WaitFinal(ctx context.Context, id chain.Hash) error {
 	m := b.joined.Load()
 	told, done := m.waiters.add(id)
 	defer done()
-	if _, err := m.store.Tx(id); err == nil {
+	if _, err := finalTx(m.store, id); err == nil {
 		return nil // before we began to wait
 	}
 	return wait(ctx, told)

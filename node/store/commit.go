@@ -110,13 +110,15 @@ func (s *Store) Commit(c Commit) error {
 	b.set(heightKey(changedSpace, c.Height), b.value)
 	b.letGo(s.unfinished) // first: what is made again has a version of those that go
 	b.part(p)
-	if s.unmarked {
+	if s.older {
 		b.set(formatKey, []byte{format})
+	}
+	if s.unmarked {
 		b.set(writtenKey, heightKey(0, tip.Height)[1:])
 	}
 	bytes := b.Len()
 	err := s.commit(b, Tip{Height: c.Height, Hash: c.BlockHash}, func() {
-		s.unmarked, s.unfinished = false, [2]uint64{}
+		s.older, s.unmarked, s.unfinished = false, false, [2]uint64{}
 		s.buffer.apply(c.Height, c.Tree, p)
 		s.state.apply(c.State, c.Height)
 		s.state.apply(c.Beside, c.Height)
@@ -195,7 +197,7 @@ func (s *Store) room(need uint64) error {
 
 // size guesses the bytes of the batch, so that it is allocated once.
 func (c *Commit) size(p part) int {
-	n := 512 + len(c.Block) + len(c.Certificate) + 48*len(c.TxIDs) + 24*len(p.stale)
+	n := 512 + len(c.Block) + len(c.Certificate) + 24*len(c.TxIDs) + 24*len(p.stale)
 	for _, kvs := range [][]KV{c.State, c.Beside} {
 		for i := range kvs {
 			n += 2*len(kvs[i].Key) + len(kvs[i].Value) + 16
@@ -256,9 +258,8 @@ func (b *batch) txs(height uint64, ids []chain.Hash) {
 	}
 	slices.SortFunc(refs, func(x, y ref) int { return cmp.Compare(x.prefix, y.prefix) })
 	for _, r := range refs {
-		b.key = append(append(b.key[:0], txSpace), ids[r.index][:]...)
-		b.value = appendTxLocation(b.value[:0], TxLocation{Height: height, Index: r.index})
-		b.set(b.key, b.value)
+		b.key = appendPlace(b.key[:0], &ids[r.index], TxLocation{Height: height, Index: r.index})
+		b.set(b.key, nil)
 	}
 }
 

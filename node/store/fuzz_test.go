@@ -19,8 +19,22 @@ func indexReaders() []hostile.Reader {
 			Name: "place of a transaction", Spoil: hostile.SpoilBytes,
 			Samples: [][]byte{appendTxLocation(nil, TxLocation{Height: 1 << 40, Index: 3000}), appendTxLocation(nil, TxLocation{Height: 1})},
 			Read:    func(b []byte) (any, error) { return decodeTxLocation(b) },
-			// The index is this node's own and in no hash, so a longer form of a number
+			// As format 2 wrote it. The index is this node's own and in no hash, so a longer form of a number
 			// does no harm; Write is left out.
+		},
+		{
+			Name: "place of a transaction by the first bytes of its id", Spoil: hostile.SpoilBytes,
+			Samples: [][]byte{appendPlace(nil, &chain.Hash{1, 2}, TxLocation{Height: 1 << 40, Index: 3000}), appendPlace(nil, &chain.Hash{}, TxLocation{Height: 1})},
+			Read: func(b []byte) (any, error) {
+				l, err := decodePlace(b)
+				if err != nil {
+					return nil, err
+				}
+				var id chain.Hash
+				copy(id[:], b[1:1+placePrefix])
+				return appendPlace(nil, &id, l), nil
+			},
+			Write: func(v any) []byte { return v.([]byte) },
 		},
 		{
 			// A key of some bytes takes a place in a map, which takes more. The record is this node's own.

@@ -14,16 +14,18 @@ const (
 	blockSpace       = 0x01 // height -> block
 	certificateSpace = 0x02 // height -> certificate
 	hashSpace        = 0x03 // block hash -> height
-	txSpace          = 0x04 // transaction id -> uvarint height ‖ uvarint index
+	txSpace          = 0x04 // transaction id -> uvarint height ‖ uvarint index; of blocks that format 1 or 2 wrote
 	stateSpace       = 0x05 // the ledger's key -> value at the tip
 	treeSpace        = 0x06 // tree.NodeKey -> node
 	staleSpace       = 0x07 // tree.AppendStaleIndexKey -> tree.AppendStale
 	changedSpace     = 0x08 // height -> appendChanged, of the heights whose tree is not written yet
+	placeSpace       = 0x09 // appendPlace -> nothing
 )
 
 // format is the layout this package writes; a higher one is refused.
-// In format 1 the tree of every height was written with its block; a store of that format is taken over as it is.
-const format = 2
+// In format 1 the tree of every height was written with its block, and up to format 2 the places of transactions were found by
+// their whole ids. A store of those formats is taken over as it is.
+const format = 3
 
 var (
 	formatKey      = metaKey("format")       // format, one byte
@@ -65,10 +67,34 @@ func decodeTip(b []byte) (Tip, error) {
 	return Tip{Height: binary.BigEndian.Uint64(b), Hash: chain.Hash(b[8:])}, nil
 }
 
-func appendTxLocation(dst []byte, l TxLocation) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(dst, l.Height), uint64(l.Index))
+// A place says where a transaction is, by the first bytes of its id: placePrefix of it ‖ height, 6 bytes ‖ index, 2 bytes. Ids
+// come in no order, so that compactions write each entry again and again: a short key that says it all is a third of the
+// whole id and a value. Two transactions with the same first bytes have two entries, and whoever asks looks at both.
+const (
+	placePrefix = 8
+	placeSize   = 1 + placePrefix + 6 + 2
+)
+
+func appendPlace(dst []byte, id *chain.Hash, l TxLocation) []byte {
+	dst = appendPlacePrefix(dst, id)
+	return binary.BigEndian.AppendUint64(dst, l.Height<<16|uint64(l.Index))
 }
 
+func appendPlacePrefix(dst []byte, id *chain.Hash) []byte {
+	return append(append(dst, placeSpace), id[:placePrefix]...)
+}
+
+func decodePlace(key []byte) (TxLocation, error) {
+	if len(key) == placeSize && key[0] == placeSpace {
+		n := binary.BigEndian.Uint64(key[1+placePrefix:])
+		if l := (TxLocation{Height: n >> 16, Index: uint32(n & 0xffff)}); l.Index < chain.MaxBlockTxs {
+			return l, nil
+		}
+	}
+	return TxLocation{}, fmt.Errorf("place of a transaction %x: %w", key, ErrCorrupt)
+}
+
+// decodeTxLocation reads a value of txSpace.
 func decodeTxLocation(b []byte) (TxLocation, error) {
 	height, n := binary.Uvarint(b)
 	if n > 0 {

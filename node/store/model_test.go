@@ -174,7 +174,7 @@ func check(s *Store) error {
 		expect("height of hash", of, h, err)
 		for i, id := range txIDs(h) {
 			at, err := v.Tx(id)
-			expect("transaction", at, TxLocation{h, uint32(i)}, err)
+			expect("transaction", at, []TxLocation{{h, uint32(i)}}, err)
 		}
 	}
 	if tip.Height > 0 {

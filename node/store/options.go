@@ -119,6 +119,14 @@ const minSeparated = 4 << 10
 // nothing, and with few of them compactions would bring values together by writing them again, which is what to avoid.
 const mostBlobDepth = 1000
 
+// Accounts and ids of transactions come in no order, so a compaction of the newest tables writes the whole level below them again:
+// it gathers many of them first, and that level is small. With 8 tables and 64 MiB each byte was written six times there alone.
+// A look-up passes more tables, most of them by their filters only.
+const (
+	newestTables    = 24
+	levelBelowBytes = 16 << 20
+)
+
 // memTablesAtOnce is how many memtables there are most of the time: one that is written to, and one that is being flushed. Pebble
 // takes their bytes out of its cache, and a cache smaller than they are holds nothing: each read then loads the filters and
 // indexes of all tables on its way.
@@ -131,8 +139,9 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 3,
 		CacheSize:                   o.CacheBytes + memTablesAtOnce*int64(o.MemTableBytes),
-		L0CompactionThreshold:       8,
-		LBaseMaxBytes:               64 << 20,
+		L0CompactionThreshold:       newestTables,
+		L0StopWritesThreshold:       2 * newestTables,
+		LBaseMaxBytes:               levelBelowBytes,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		Logger:                      pebbleLogger{s},
 		EventListener:               s.listener(),

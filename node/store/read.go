@@ -64,9 +64,9 @@ func (s *Store) HeightOf(hash chain.Hash) (uint64, error) {
 	return read(s, func(v *View) (uint64, error) { return v.HeightOf(hash) })
 }
 
-// Tx returns where the transaction with an id is.
-func (s *Store) Tx(id chain.Hash) (TxLocation, error) {
-	return read(s, func(v *View) (TxLocation, error) { return v.Tx(id) })
+// Tx returns where the transaction with an id may be. See [View.Tx].
+func (s *Store) Tx(id chain.Hash) ([]TxLocation, error) {
+	return read(s, func(v *View) ([]TxLocation, error) { return v.Tx(id) })
 }
 
 // State returns the value of one of the ledger's keys at the tip.

@@ -24,8 +24,10 @@ type Store struct {
 	state *stateCache
 
 	buffer *treeBuffer
-	// What the next commit makes good, guarded by write: the version of the tree that is written is not recorded; and nodes of
-	// these versions, from the first to below the second, were perhaps written before a crash and lead nowhere.
+	// What the next commit makes good, guarded by write: the directory is of a format before; the version of the tree that is
+	// written is not recorded; and nodes of these versions, from the first to below the second, were perhaps written before a
+	// crash and lead nowhere.
+	older      bool
 	unmarked   bool
 	unfinished [2]uint64
 	base       uint64
@@ -123,6 +125,7 @@ func (s *Store) checkMeta() error {
 	if len(stored) != 32 {
 		return fmt.Errorf("genesis hash of %d bytes: %w", len(stored), ErrCorrupt)
 	}
+	s.older = version[0] < format
 	if want := s.opts.Genesis; !want.IsZero() && chain.Hash(stored) != want {
 		return fmt.Errorf("%w: %s holds the chain of genesis %x, this node was started for %s; give the node an empty directory, or start it with its own genesis",
 			ErrOtherGenesis, s.dir, stored, want)

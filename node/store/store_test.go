@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/posnet/posnet/node/chain"
 	"github.com/posnet/posnet/node/ledger/tree"
 )
 
@@ -374,6 +376,76 @@ func TestCloseWritesTheTree(t *testing.T) {
 			}
 			mustClose(t, s)
 		})
+	}
+}
+
+// appendTxLocation is how formats 1 and 2 wrote where a transaction is.
+func appendTxLocation(dst []byte, l TxLocation) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, l.Height), uint64(l.Index))
+}
+
+// A store of format 2 found transactions by their whole ids: those of its blocks still are, and the others by the first bytes.
+func TestTransactionsOfTheFormatBeforeAreFound(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := mustRun(t, fs, Options{}, 20)
+	b := newBatch(s.db, 0)
+	b.deleteBetween([]byte{placeSpace}, []byte{placeSpace + 1})
+	for h := uint64(1); h <= 20; h++ {
+		for i, id := range txIDs(h) {
+			b.set(hashKey(txSpace, &id), appendTxLocation(nil, TxLocation{h, uint32(i)}))
+		}
+	}
+	b.set(formatKey, []byte{2})
+	if err := errors.Join(b.err, b.sync(), check(s)); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	s = mustOpen(t, fs, Options{})
+	defer mustClose(t, s)
+	for h := uint64(21); h <= 30; h++ {
+		if err := errors.Join(commitNext(s, h), check(s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f, err := get(s.db, formatKey); err != nil || !bytes.Equal(f, []byte{format}) {
+		t.Errorf("the format is %x (%v)", f, err)
+	}
+	if n, old := count(t, s, placeSpace), count(t, s, txSpace); n == 0 || old == 0 {
+		t.Errorf("%d places of the new kind, %d of the old one", n, old)
+	}
+}
+
+// Ids may begin alike: all are places to look at, the oldest first, of both kinds.
+func TestIDsThatBeginAlikeHaveSeveralPlaces(t *testing.T) {
+	t.Parallel()
+	s := mustRun(t, vfs.NewMem(), Options{}, 0)
+	defer mustClose(t, s)
+	id, alike, other := sum("id"), sum("id"), sum("id")
+	alike[placePrefix]++
+	other[placePrefix-1]++
+	for h, ids := range map[uint64][]chain.Hash{1: {id}, 2: {other}, 3: {other, alike, id}} {
+		b := newBatch(s.db, 0)
+		b.txs(h, ids)
+		if err := errors.Join(b.err, b.sync()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newBatch(s.db, 0)
+	b.set(hashKey(txSpace, &id), appendTxLocation(nil, TxLocation{0, 7}))
+	if err := errors.Join(b.err, b.sync()); err != nil {
+		t.Fatal(err)
+	}
+	s.publish(&Tip{})
+	want := []TxLocation{{0, 7}, {1, 0}, {3, 1}, {3, 2}}
+	if got, err := s.Tx(id); err != nil || !slices.Equal(got, want) {
+		t.Errorf("places %v (%v), want %v", got, err, want)
+	}
+	if got, err := s.Tx(alike); err != nil || !slices.Equal(got, want[1:]) {
+		t.Errorf("places %v (%v), want %v", got, err, want[1:])
+	}
+	if got, err := s.Tx(sum("nobody's")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("places %v (%v) of nothing", got, err)
 	}
 }
 

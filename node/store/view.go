@@ -140,13 +140,42 @@ func (v *View) HeightOf(hash chain.Hash) (uint64, error) {
 	return tip.Height, err
 }
 
-// Tx returns where the transaction with an id is.
-func (v *View) Tx(id chain.Hash) (TxLocation, error) {
-	b, err := v.get(hashKey(txSpace, &id), "transaction %s", id)
+// Tx returns where the transaction with an id may be: the places of all whose ids begin with the same 8 bytes, in the order of
+// their heights, which is nearly always one. Whoever asks compares what is there with the id.
+func (v *View) Tx(id chain.Hash) ([]TxLocation, error) {
+	places, err := v.places(id)
 	if err != nil {
-		return TxLocation{}, err
+		return nil, wrap(fmt.Sprintf("read where transaction %s is", id), err)
 	}
-	return decodeTxLocation(b)
+	b, err := v.get(hashKey(txSpace, &id), "where transaction %s is", id)
+	switch {
+	case err == nil:
+		l, err := decodeTxLocation(b)
+		if err != nil {
+			return nil, err
+		}
+		places = append([]TxLocation{l}, places...)
+	case !errors.Is(err, ErrNotFound) || len(places) == 0:
+		return nil, err
+	}
+	return places, nil
+}
+
+func (v *View) places(id chain.Hash) (places []TxLocation, err error) {
+	prefix := appendPlacePrefix(nil, &id)
+	it, err := v.shared.snapshot.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for ok := it.First(); ok; ok = it.Next() {
+		l, err := decodePlace(it.Key())
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, l)
+	}
+	return places, nil
 }
 
 // State returns the value of one of the ledger's keys at the tip of the view.
