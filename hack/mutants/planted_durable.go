@@ -264,6 +264,12 @@ var durability = []Mutant{
 		Old:  `{written + 1, tip.Height + 1}`,
 		New:  `{written + 1, tip.Height}`,
 	}, {
+		ID:   "remade-in-files",
+		Bug:  "What a start makes again goes to a file that overlaps with what the log deletes: a disk that fails just then ends the process at once.",
+		File: "node/store/treebuffer.go",
+		Old:  `g.bytes >= t.toFiles && !g.remade`,
+		New:  `g.bytes >= t.toFiles`,
+	}, {
 		ID:   "files-said-whole-too-early",
 		Bug:  "A version of the state tree counts as written while its files are on their way: after a crash all of its nodes are missing.",
 		File: "node/store/treebuffer.go",
@@ -291,8 +297,8 @@ var durability = []Mutant{
 		ID:   "restarts-put-off-writing",
 		Bug:  "What a start makes of many blocks counts as one: a node that starts again and again never writes its tree, and has more to make each time.",
 		File: "node/store/treebuffer.go",
-		Old:  `t.open.heights = blocks - 1`,
-		New:  `t.open.heights = min(blocks-1, 0)`,
+		Old:  `t.open.heights, t.open.remade = blocks-1, true`,
+		New:  `t.open.heights, t.open.remade = min(blocks-1, 0), true`,
 	}, {
 		ID:   "generation-written-at-once",
 		Bug:  "A long generation of the state tree is written by four commits: each of them keeps the chain waiting.",

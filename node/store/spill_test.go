@@ -155,3 +155,30 @@ func TestTheTreeWaitsForRoom(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Files never overlap with what is on its way through the log, so that the database need not begin a new log to take them in:
+// not after a crash either, when nodes of a cut off generation are deleted and made again.
+func TestFilesOverlapWithNothingInTheLog(t *testing.T) {
+	t.Parallel()
+	opts := Options{TreeBufferHeights: 3, TreeFileBytes: 1}
+	for height := uint64(4); height < 12; height++ {
+		fs := vfs.NewCrashableMem()
+		before := mustRun(t, fs, opts, height)
+		crashed := fs.CrashClone(vfs.CrashCloneCfg{})
+		mustClose(t, before)
+		s := mustOpen(t, crashed, opts)
+		for h := height + 1; h < height+20; h++ {
+			if err := commitNext(s, h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := s.db.Metrics()
+		if lowest := m.Levels[len(m.Levels)-1].TablesIngested; m.Flush.AsIngestCount != 0 || lowest < 3 {
+			t.Errorf("after a crash at height %d %d files went through the log, and %d to the lowest level", height, m.Flush.AsIngestCount, lowest)
+		}
+		if err := check(s); err != nil {
+			t.Error(err)
+		}
+		mustClose(t, s)
+	}
+}

@@ -40,6 +40,7 @@ type generation struct {
 	stale    []tree.NodeKey // of older generations, which it replaced
 	next     int            // of a closed generation: the first of nodes that is not written
 	each     int            // and how many a commit writes
+	remade   bool           // it has what a start made again of versions that a crash had cut off
 	files    bool           // it is written to files of its own, not within commits
 	taken    bool           // and the database has taken them in
 }
@@ -143,7 +144,7 @@ func (t *treeBuffer) rest() (p part, more bool) {
 // time. If it did not even come to write all parts, the next commit writes them together.
 func (t *treeBuffer) recovered(height, written tree.Version, c tree.Change) {
 	blocks := height - written
-	t.open.heights = blocks - 1
+	t.open.heights, t.open.remade = blocks-1, true
 	t.apply(height, c, part{})
 	if t.closed != nil && blocks > generationsInMemory*t.heights+partsOfGeneration {
 		t.closed.each = len(t.closed.nodes)
@@ -219,7 +220,9 @@ func (t *treeBuffer) close() {
 	g.compact()
 	parts := max(partsOfGeneration, int(g.heights/blocksPerPart))
 	g.each = len(g.nodes)/parts + 1
-	g.files = len(g.nodes) > 0 && g.bytes >= t.toFiles
+	// What is made again has the version of nodes that the next commit deletes. In a file it would overlap with that deletion: the
+	// database would put the file above it, and begin a new log for that, which it cannot give up when the disk fails.
+	g.files = len(g.nodes) > 0 && g.bytes >= t.toFiles && !g.remade
 	t.closed, t.open = g, &generation{}
 }
 

@@ -160,14 +160,16 @@ func TestRestartsWithinAGenerationDoNotPutOffWriting(t *testing.T) {
 		blocks, files, name := []uint64{1, 2, 5, 9}[i/2], int64(i%2), []string{"", " with files"}[i%2] // blocks between two starts
 		t.Run(fmt.Sprint(blocks, name), func(t *testing.T) {
 			t.Parallel()
-			fs, opts := vfs.NewMem(), Options{TreeBufferHeights: 10, TreeFileBytes: files}
+			fs, opts := vfs.NewCrashableMem(), Options{TreeBufferHeights: 10, TreeFileBytes: files}
 			s, commit := hot(t, fs, opts)
 			for h := uint64(0); h < 200; {
 				for range blocks {
 					h++
 					commit(s, h)
 				}
+				crashed := fs.CrashClone(vfs.CrashCloneCfg{}) // an end in order writes everything
 				mustClose(t, s)
+				fs = crashed
 				s = mustOpen(t, fs, opts)
 				if behind := h - s.buffer.written; behind > generationsInMemory*opts.TreeBufferHeights+partsOfGeneration+blocks {
 					t.Fatalf("at height %d, with a start every %d blocks, the tree of %d blocks is not written", h, blocks, behind)
