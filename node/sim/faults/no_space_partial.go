@@ -10,9 +10,6 @@ import (
 
 var noSpacePartial = define("no-space-partial", Disks, "the room on a disk ends in the middle of a write: the process ends, and starts again on what was written",
 	func(f *Fault, w *sim.World, r *rand.Rand) {
-		for _, n := range w.Nodes() {
-			n.MayFail("its disk took a part of a write")
-		}
 		full := fill(w, r, func(_ *sim.Node, op disk.Op) error {
 			w.Fired(f)
 			if !isWrite(op) || r.IntN(2) == 0 {
@@ -21,7 +18,9 @@ var noSpacePartial = define("no-space-partial", Disks, "the room on a disk ends 
 			return &disk.Torn{Bytes: r.IntN(op.Size + 1), Err: syscall.ENOSPC}
 		})
 		w.While(sim.Between(r, 1, 4000), func() uint64 {
-			full.fill(w, w.Nodes()[r.IntN(len(w.Nodes()))], 0.1+0.6*r.Float64(), sim.Between(r, 100, 3000))
+			n := w.Nodes()[r.IntN(len(w.Nodes()))] // perhaps one that joined later
+			n.MayFail("its disk took a part of a write")
+			full.fill(w, n, 0.1+0.6*r.Float64(), sim.Between(r, 100, 3000))
 			return sim.Between(r, 500, 8000)
 		})
 	})

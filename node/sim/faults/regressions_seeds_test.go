@@ -19,6 +19,7 @@ func TestSeedsThatOnceFailedStayGreen(t *testing.T) {
 		{"chaos", 30007089, "the same"},
 		{"chaos", 30008599, "the same"},
 		{"chaos", 30012609, "the same"},
+		{"chaos", 466, "the simulator's own: a disk took a part of a write, and was of a node that had joined later"},
 		{"disks", 1795445864, "the process ended in the midst of a lock of the database: the disk failed as a file of the tree was taken in that overlapped with the log"},
 	} {
 		t.Run(fmt.Sprint(c.seed), func(t *testing.T) {
