@@ -409,6 +409,12 @@ var roots = []Mutant{
 		Old:  `leafPrefix  = 0x00`,
 		New:  `leafPrefix  = 0x01`,
 	}, {
+		ID:   "workers-keep-stale-nodes",
+		Bug:  "What goroutines replaced of the tree in their shares is not noted as stale: it stays on the disk forever.",
+		File: "node/ledger/tree/apply.go",
+		Old:  `a.stale = append(a.stale, s.stale...)`,
+		New:  `_ = s.stale`,
+	}, {
 		ID:   "absence-by-any-leaf",
 		Bug:  "Any leaf proves the absence of any account: a liar shows an empty balance to whoever is owed.",
 		File: "node/ledger/tree/proof.go",

@@ -264,6 +264,12 @@ var durability = []Mutant{
 		Old:  `{written + 1, tip.Height + 1}`,
 		New:  `{written + 1, tip.Height}`,
 	}, {
+		ID:   "readers-leave-one-out",
+		Bug:  "Where several goroutines read what a start needs, the last key of each is left out: the node comes to another root, and ends.",
+		File: "node/store/recover.go",
+		Old:  `errs[i] = s.readUpdates(updates[from:to], keys[from:to])`,
+		New:  `errs[i] = s.readUpdates(updates[from:to-1], keys[from:to-1])`,
+	}, {
 		ID:   "remade-in-files",
 		Bug:  "What a start makes again goes to a file that overlaps with what the log deletes: a disk that fails just then ends the process at once.",
 		File: "node/store/treebuffer.go",

@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -100,7 +102,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	if err != nil {
 		return wrap("read the state to make its tree", err)
 	}
-	_, change, err := tree.Apply(storedTree{s}, written, tip.Height, updates)
+	_, change, err := tree.ApplyParallel(storedTree{s}, written, tip.Height, updates, recoverers(len(updates)))
 	if err != nil {
 		return fmt.Errorf("make the state tree of height %d from that of %d: %w (%w)", tip.Height, written, ErrCorrupt, err)
 	}
@@ -109,31 +111,55 @@ func (s *Store) recoverTree(tip Tip) error {
 	return nil
 }
 
+// recoverers is how many goroutines read what a start after a crash needs of so many keys: each read is of another place of the
+// disk. Few are read sooner than goroutines begin.
+func recoverers(keys int) int {
+	return max(1, min(runtime.GOMAXPROCS(0), mostRecoverers, keys/leastOfRecoverer))
+}
+
+const (
+	mostRecoverers   = 8
+	leastOfRecoverer = 256
+)
+
 // updatesOf makes of each of some keys in ascending order the update to the value that it has now.
-func (s *Store) updatesOf(keys [][]byte) (updates []tree.Update, err error) {
+func (s *Store) updatesOf(keys [][]byte) ([]tree.Update, error) {
+	updates := make([]tree.Update, len(keys))
+	readers := recoverers(len(keys))
+	errs := make([]error, readers)
+	var all sync.WaitGroup
+	for i := range readers {
+		from, to := i*len(keys)/readers, (i+1)*len(keys)/readers
+		all.Go(func() { errs[i] = s.readUpdates(updates[from:to], keys[from:to]) })
+	}
+	all.Wait()
+	return updates, errors.Join(errs...)
+}
+
+// readUpdates is updatesOf for some of its keys.
+func (s *Store) readUpdates(updates []tree.Update, keys [][]byte) (err error) {
 	values, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{stateSpace}, UpperBound: []byte{stateSpace + 1}})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, values.Close()) }()
-	updates = make([]tree.Update, 0, len(keys))
 	var at []byte
-	for _, k := range keys {
+	for i, k := range keys {
 		at = appendStateKey(at[:0], k)
 		u := tree.Update{Key: ledger.TreeKey(k), Delete: true}
 		if values.SeekGE(at) && bytes.Equal(values.Key(), at) {
 			value, err := values.ValueAndErr()
 			if err != nil {
-				return nil, err
+				return err
 			}
 			u.ValueHash, u.Delete = sha256.Sum256(value), false
 		}
 		if err := values.Error(); err != nil {
-			return nil, err
+			return err
 		}
-		updates = append(updates, u)
+		updates[i] = u
 	}
-	return updates, nil
+	return nil
 }
 
 // changedSince reads the keys that the blocks above a height changed, up to the tip, in ascending order.

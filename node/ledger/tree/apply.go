@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
 )
 
 // Reader is the stored tree: the port through which this package reads nodes.
@@ -38,6 +41,12 @@ type Change struct {
 // everywhere. Apply fails with [ErrVersion] unless version comes after base, and
 // otherwise only when r does or holds data that is [ErrCorrupt].
 func Apply(r Reader, base, version Version, updates []Update) (Hash, Change, error) {
+	return ApplyParallel(r, base, version, updates, 1)
+}
+
+// ApplyParallel is [Apply] by up to workers goroutines, of which r must bear the calls at once. They share the subtrees below the
+// root, at most 16, so it pays for batches of thousands whose nodes have to be read. What comes of it is the same for any number.
+func ApplyParallel(r Reader, base, version Version, updates []Update, workers int) (Hash, Change, error) {
 	if version == NoVersion || base != NoVersion && version <= base {
 		return Hash{}, Change{}, fmt.Errorf("apply version %d on %d: %w", version, base, ErrVersion)
 	}
@@ -53,11 +62,78 @@ func Apply(r Reader, base, version Version, updates []Update) (Hash, Change, err
 		a.keep = old.keep
 		a.stale = append(a.stale, old)
 	}
-	if _, err := a.node(root, 0, a.order); err != nil {
+	if err := a.spread(root, workers); err != nil {
 		return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
 	}
 	top := root.reduce()
 	return top.hash, a.change(root.node(RootKey(version), a.keep)), nil
+}
+
+// spread applies the whole batch to the root, by up to workers goroutines.
+func (a *applier) spread(root *node, workers int) error {
+	shares := a.shares()
+	if workers = min(workers, len(shares)); workers < 2 {
+		_, err := a.node(root, 0, a.order)
+		return err
+	}
+	type result struct {
+		applier
+		root    node
+		changed bool
+		err     error
+	}
+	results := make([]result, len(shares))
+	var next atomic.Int32
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(shares); i = int(next.Add(1)) - 1 {
+				s := &results[i]
+				s.applier, s.root = applier{r: a.r, version: a.version, updates: a.updates, keep: a.keep}, *root
+				s.scratch(0) // the root has its depth
+				s.changed, s.err = s.node(&s.root, 0, shares[i])
+			}
+		})
+	}
+	all.Wait()
+	for i := range results {
+		s := &results[i]
+		if s.err != nil {
+			return s.err
+		}
+		if !s.changed {
+			continue
+		}
+		root.take(nibble(&a.at(shares[i][0]).Key, 0), &s.root)
+		for depth, made := range s.made {
+			a.made[depth] = append(a.made[depth], made...)
+		}
+		a.stale = append(a.stale, s.stale...)
+	}
+	return nil
+}
+
+// shares are the parts of the batch that pass through one slot of the root each.
+func (a *applier) shares() (shares [][]ref) {
+	for batch := a.order; len(batch) > 0; {
+		end := sort.Search(len(batch), func(i int) bool { return batch[i].prefix>>60 > batch[0].prefix>>60 })
+		shares = append(shares, batch[:end])
+		batch = batch[end:]
+	}
+	return shares
+}
+
+// take sets a slot to what it became in other.
+func (n *node) take(slot int, other *node) {
+	c := &other.children[slot]
+	switch other.kind(slot) {
+	case empty:
+		n.setEmpty(slot)
+	case leaf:
+		n.setLeaf(slot, &c.key, &c.value)
+	case inner:
+		n.setInner(slot, c.node, &c.hash)
+	}
 }
 
 // applier carries one batch down the tree, depth first, so that one scratch node

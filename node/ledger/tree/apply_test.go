@@ -269,3 +269,59 @@ func reach(t *rapid.T, m memory, key NodeKey, path Hash, seen memory) {
 		}
 	}
 }
+
+// What goroutines share out among them comes to the same root, the same nodes in the same order, and the same stale ones.
+func TestAnyNumberOfWorkersMakesTheSameTree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := memory{}
+		key := rapid.Custom(func(t *rapid.T) Hash {
+			k := numbered("key", rapid.IntRange(0, 400).Draw(t, "key"))
+			k[0] &= rapid.SampledFrom([]byte{0xff, 0x13, 0x01}).Draw(t, "crowd") // some slots of the root hold many, some a leaf, some nothing
+			return k
+		})
+		update := rapid.Custom(func(t *rapid.T) Update {
+			return Update{Key: key.Draw(t, "at"), ValueHash: numbered("value", rapid.IntRange(0, 3).Draw(t, "value")), Delete: rapid.IntRange(0, 3).Draw(t, "delete") == 0}
+		})
+		base := NoVersion
+		for version := range Version(rapid.IntRange(1, 5).Draw(t, "versions")) {
+			updates := rapid.SliceOfN(update, 0, 300).Draw(t, "updates")
+			root, change, err := Apply(m, base, version, updates)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shared, also, err := ApplyParallel(m, base, version, updates, rapid.IntRange(2, 20).Draw(t, "workers"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shared != root || !reflect.DeepEqual(write(also), write(change)) {
+				t.Fatalf("version %d: root %x and %d nodes, %d stale; alone %x and %d, %d", version, shared, len(also.New), len(also.Stale), root, len(change.New), len(change.Stale))
+			}
+			if err := m.store(version, change); err != nil {
+				t.Fatal(err)
+			}
+			base = version
+		}
+	})
+}
+
+func TestAWorkerThatCannotReadIsHeard(t *testing.T) {
+	t.Parallel()
+	m := memory{}
+	var updates []Update
+	for i := range 1000 {
+		updates = append(updates, set1(numbered("key", i), numbered("value", 0)))
+	}
+	mustApply(t, m, NoVersion, 0, updates)
+	for key := range m {
+		if key.Depth == 1 && key.Path[0] == 0x70 {
+			delete(m, key)
+		}
+	}
+	for i := range updates {
+		updates[i].ValueHash = numbered("value", 1)
+	}
+	if _, _, err := ApplyParallel(m, 0, 1, updates, 4); !errors.Is(err, ErrMissing) {
+		t.Errorf("error %v, want %v", err, ErrMissing)
+	}
+}
