@@ -7,6 +7,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/posnet/posnet/node/ledger/tree"
 )
 
 var (
@@ -49,4 +51,13 @@ func wrap(doing string, err error) error {
 		return fmt.Errorf("%s: %w (%w)", doing, ErrNoSpace, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// damaged is wrap for what must be there, whole: that it is not means that the directory is damaged. A disk that cannot be read
+// for the moment says nothing about it.
+func damaged(doing string, err error) error {
+	if errors.Is(err, pebble.ErrNotFound) || errors.Is(err, tree.ErrMissing) || errors.Is(err, tree.ErrCorrupt) {
+		return fmt.Errorf("%s: %w (%w)", doing, ErrCorrupt, err)
+	}
+	return wrap(doing, err)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -156,7 +155,7 @@ func (i *Import) Commit(b Base) error {
 		return err
 	}
 	if len(i.files) > 0 {
-		if err := i.s.db.Ingest(context.Background(), i.files); err != nil {
+		if err := i.s.ingest(i.files); err != nil {
 			return wrap("take in the imported files", err)
 		}
 	}
@@ -169,7 +168,7 @@ func (i *Import) Commit(b Base) error {
 		return err
 	}
 	// Until here nothing has changed where the store will be. A store at height 0 has nothing that is not in the genesis.
-	if err := i.fs.RemoveAll(i.dir); err != nil {
+	if err := i.makeRoom(); err != nil {
 		return fmt.Errorf("make room for the imported store: %w", err)
 	}
 	if err := i.fs.Rename(i.fs.PathJoin(i.work, "db"), i.dir); err != nil {
@@ -179,6 +178,16 @@ func (i *Import) Commit(b Base) error {
 		return fmt.Errorf("put the imported store in its place: %w", err)
 	}
 	return ClearImport(i.fs, i.dir)
+}
+
+// makeRoom moves what is in the store's place to the work directory, whole: to remove it there, one file after the other, could be
+// cut off in the middle, and leave a store that nobody can open.
+func (i *Import) makeRoom() error {
+	err := i.fs.Rename(i.dir, i.fs.PathJoin(i.work, "before"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(err, syncDir(i.fs, i.fs.PathDir(i.dir)))
 }
 
 // begin writes the records that make a store of imported values one that begins at a height, in one synced batch.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -262,4 +263,53 @@ func importNumbered(i *Import, pairs int) error {
 		return err
 	}
 	return errors.Join(i.Commit(scriptBase(7)), i.Abort())
+}
+
+// keeper notes when somebody removes the store's directory where it is: file by file, and a crash in the middle leaves half of it.
+type keeper struct {
+	vfs.FS
+	removed bool
+}
+
+func (k *keeper) RemoveAll(name string) error {
+	k.removed = k.removed || name == "data"
+	return k.FS.RemoveAll(name)
+}
+
+func TestAnImportMovesTheStoreBeforeItAwayWhole(t *testing.T) {
+	t.Parallel()
+	fs := &keeper{FS: vfs.NewMem()}
+	mustClose(t, mustRun(t, fs, Options{}, 0))
+	if err := importScript(fs, 9); err != nil {
+		t.Fatal(err)
+	}
+	if fs.removed {
+		t.Error("the store before it was removed where it was")
+	}
+	if left, err := fs.List(""); err != nil || len(left) != 1 {
+		t.Errorf("%v is left beside the store (%v)", left, err)
+	}
+}
+
+// Where what was imported cannot be noted down the import fails, and says so.
+func TestAnImportThatCannotBeNotedDownFails(t *testing.T) {
+	t.Parallel()
+	failed := 0
+	for n := int64(1); n <= 12; n++ {
+		var writes atomic.Int64
+		err := importScript(errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind.ReadOrWrite() == errorfs.OpIsWrite && strings.Contains(op.Path, "MANIFEST") && writes.Add(1) == n {
+				return errDisk
+			}
+			return nil
+		})), 9)
+		if err != nil {
+			if failed++; !errors.Is(err, errDisk) {
+				t.Errorf("write %d of the manifest fails: %v", n, err)
+			}
+		}
+	}
+	if failed == 0 {
+		t.Error("nothing failed")
+	}
 }

@@ -22,6 +22,8 @@ func (s *Store) openPebble() (err error) {
 		return fmt.Errorf("%s: %w", doing, ErrLocked)
 	case err != nil && strings.Contains(err.Error(), "object size mismatch"): // Pebble does not mark it as damage
 		return fmt.Errorf("%s: %w (%w)", doing, ErrCorrupt, err)
+	case errors.Is(err, pebble.ErrDBNotPristine): // files of a database, and none that says of which format
+		return fmt.Errorf("%s: %w (%w)", doing, ErrCorrupt, err)
 	case errors.Is(err, os.ErrNotExist): // what is not there at all is made
 		return fmt.Errorf("%s: %w (a file is missing: %w)", doing, ErrCorrupt, err)
 	}

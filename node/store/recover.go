@@ -89,7 +89,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	s.buffer.written, s.buffer.whole = written, written
 	s.buffer.memory.from = written + 1
 	if _, err := (storedTree{s}).Get(tree.RootKey(written)); err != nil { // Pebble may take a damaged manifest for the end of it
-		return fmt.Errorf("read the state tree of height %d: %w (%w)", written, ErrCorrupt, err)
+		return damaged(fmt.Sprintf("read the state tree of height %d", written), err)
 	}
 	if written == tip.Height {
 		return nil
@@ -104,7 +104,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	}
 	_, change, err := tree.ApplyParallel(storedTree{s}, written, tip.Height, updates, recoverers(len(updates)))
 	if err != nil {
-		return fmt.Errorf("make the state tree of height %d from that of %d: %w (%w)", tip.Height, written, ErrCorrupt, err)
+		return damaged(fmt.Sprintf("make the state tree of height %d from that of %d", tip.Height, written), err)
 	}
 	s.buffer.recovered(tip.Height, written, change)
 	s.unfinished = [2]uint64{written + 1, tip.Height + 1}
@@ -168,7 +168,7 @@ func (s *Store) changedSince(height, tip uint64) ([][]byte, error) {
 	for h := height + 1; h <= tip; h++ {
 		b, err := get(s.db, heightKey(changedSpace, h))
 		if err != nil {
-			return nil, fmt.Errorf("read the keys that block %d changed: %w (%w)", h, ErrCorrupt, err)
+			return nil, damaged(fmt.Sprintf("read the keys that block %d changed", h), err)
 		}
 		if err := keys.parse(b); err != nil {
 			return nil, err

@@ -2,11 +2,15 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/posnet/posnet/node/ledger/tree"
 )
@@ -60,4 +64,33 @@ func TestAStartAfterACrashMakesALargeTreeAgain(t *testing.T) {
 	if err != nil || root != base {
 		t.Errorf("root %x (%v), want %x", root, err, base)
 	}
+}
+
+// A disk that cannot be read once at a start is not damage: whoever believed it would throw good data away.
+func TestAReadThatFailsAtAStartIsNoDamage(t *testing.T) {
+	t.Parallel()
+	mem, opts := vfs.NewCrashableMem(), Options{TreeBufferHeights: 3, TreeFileBytes: 1, MemTableBytes: 1 << 20}
+	s := mustRun(t, mem, opts, 20)
+	failed := 0
+	for n := int64(1); n <= 60; n++ {
+		var reads atomic.Int64
+		crashed := mem.CrashClone(vfs.CrashCloneCfg{})
+		again, err := Open(errorfs.Wrap(crashed, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind == errorfs.OpFileReadAt && strings.HasSuffix(op.Path, ".sst") && reads.Add(1) == n {
+				return errDisk
+			}
+			return nil
+		})), "data", opts)
+		if err != nil {
+			if failed++; errors.Is(err, ErrCorrupt) || !errors.Is(err, errDisk) {
+				t.Errorf("read %d failed, and the start says: %v", n, err)
+			}
+			continue
+		}
+		_ = again.Close()
+	}
+	if failed == 0 {
+		t.Error("no read failed")
+	}
+	mustClose(t, s)
 }

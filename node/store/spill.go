@@ -54,16 +54,23 @@ func (s *Store) newSpill() *sorted {
 	return &sorted{fs: s.fs, name: s.fs.PathJoin(s.dir, spillName), opts: opts, done: func(file string) { s.spilled = append(s.spilled, file) }}
 }
 
-// takeIn ends the files and gives them to the database, all or none. Pebble answers a failure to note them down through
-// pebbleLogger.Fatalf.
-func (s *Store) takeIn() (err error) {
-	defer func() { err = caught(recover(), err) }()
+// takeIn ends the files and gives them to the database, all or none.
+func (s *Store) takeIn() error {
 	w := s.spilling
 	s.spilling = nil
 	if err := w.close(); err != nil {
 		return err
 	}
-	return s.db.Ingest(context.Background(), s.spilled)
+	return s.ingest(s.spilled)
+}
+
+// ingest has the database take in files, all or none. Where they cannot be noted down Pebble calls pebbleLogger.Fatalf in the
+// middle, and whoever writes at that moment waits forever: so nobody does. Commits do not anyway.
+func (s *Store) ingest(files []string) (err error) {
+	s.pruning.Lock()
+	defer s.pruning.Unlock()
+	defer func() { err = caught(recover(), err) }()
+	return s.db.Ingest(context.Background(), files)
 }
 
 // dropSpill gives up what is being written.

@@ -1,10 +1,14 @@
 package store
 
 import (
+	"errors"
 	"math/rand/v2"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -180,5 +184,47 @@ func TestFilesOverlapWithNothingInTheLog(t *testing.T) {
 			t.Error(err)
 		}
 		mustClose(t, s)
+	}
+}
+
+// A disk that fails while the database takes files in ends the store, and nobody waits forever for what it was about to write.
+func TestNobodyHangsWhenFilesCannotBeTakenIn(t *testing.T) {
+	t.Parallel()
+	var on, first atomic.Bool
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if !on.Load() || op.Kind.ReadOrWrite() != errorfs.OpIsWrite || !strings.Contains(op.Path, "MANIFEST") {
+			return nil
+		}
+		if first.CompareAndSwap(false, true) {
+			close(reached)
+			<-goOn
+		}
+		return errDisk
+	}))
+	s := mustRun(t, fs, Options{TreeBufferHeights: 3, TreeFileBytes: 1}, 30)
+	on.Store(true)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for h := uint64(31); h <= 60 && commitNext(s, h) == nil; h++ {
+		}
+	})
+	<-reached
+	all.Go(func() { _, _ = s.Prune(1) })
+	for s.pruning.TryLock() { // until Prune, or who takes the files in, has it
+		s.pruning.Unlock()
+		runtime.Gosched()
+	}
+	close(goOn)
+	all.Go(func() { _ = s.Close() })
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("somebody hangs")
+	}
+	if err := s.usable(); !errors.Is(err, ErrFatal) {
+		t.Errorf("%v, want %v", err, ErrFatal)
 	}
 }

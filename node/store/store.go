@@ -35,7 +35,7 @@ type Store struct {
 	spilled    []string // those of its files that are done
 
 	write      sync.Mutex // held by Initialize, Commit and Close
-	pruning    sync.Mutex // held by Prune and Close
+	pruning    sync.Mutex // held by Prune, Close and ingest
 	prunedUpTo uint64     // no stale record is of a version below this
 
 	reads   sync.Mutex // guards the fields below
@@ -168,13 +168,13 @@ func (s *Store) Base() uint64 { return s.base }
 func (s *Store) Close() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	s.pruning.Lock()
-	defer s.pruning.Unlock()
 	if s.closing.Load() {
 		return ErrClosed
 	}
-	failure := s.writeTree()
+	failure := s.writeTree() // which ingests
 	s.dropSpill()
+	s.pruning.Lock()
+	defer s.pruning.Unlock()
 	s.closing.Store(true)
 	s.reads.Lock()
 	last := s.current
