@@ -100,7 +100,9 @@ func (b backend) Status() httpapi.Status {
 		Height: v.Height, BlockHash: v.Hash, BlockTime: v.Time, Round: v.Round, Step: v.Step.String(),
 		CatchingUp: behind(p), SyncTarget: max(p.Target, v.Height),
 		Validators: v.Set.Len(), TotalStake: v.Set.Total(), OnlineStake: v.Online, FaultTolerant: v.Set.FaultTolerant(),
-		Peers: len(m.net.Peers()), PoolTxs: pool.Transactions, PoolBytes: pool.Bytes, Idle: v.Step.String() == "idle",
+		Peers: len(m.net.Peers()), PoolTxs: pool.Transactions, PoolBytes: pool.Bytes,
+		// A validator that is alone has decided a block whenever its state can be seen: it is not idle while there is work.
+		Idle: v.Step.String() == "idle" && uint64(m.loop.replica.Pool().Executable()) < v.Params.MinTxs,
 	}
 }
 

@@ -88,6 +88,11 @@ func webError(e *echo.HTTPError) *apiError {
 	return fail(api.CodeInternal, text)
 }
 
+// stopping says that this node ends.
+func stopping() *apiError {
+	return fail(api.CodeShuttingDown, "this node is stopping; ask another, or this one again later")
+}
+
 // retryAfter is how many seconds a caller should wait, by code.
 var retryAfter = map[string]string{
 	api.CodeAwaitingGenesis: "1", api.CodeTooManyWaiters: "1", api.CodeRateLimited: "1",
@@ -98,6 +103,9 @@ var retryAfter = map[string]string{
 func (s *Server) writeError(err error, c echo.Context) {
 	e := asAPIError(err)
 	ctx := c.Request().Context()
+	if e.body.Code == api.CodeInternal && s.closing.Err() != nil {
+		e = stopping() // what the request needed is closed already
+	}
 	if e.body.Code == api.CodeInternal {
 		s.opts.Logger.LogAttrs(ctx, slog.LevelError, "request failed", telemetry.Err(err))
 	}

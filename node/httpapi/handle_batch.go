@@ -226,7 +226,7 @@ func (s *Server) waitBlock(ctx context.Context, height uint64, wait time.Duratio
 		return err
 	}
 	if s.closing.Err() != nil {
-		return fail(api.CodeShuttingDown, "this node is stopping; ask another, or this one again later")
+		return stopping()
 	}
 	return ctx.Err()
 }

@@ -132,7 +132,7 @@ func (s *Server) waitFinal(ctx context.Context, id chain.Hash, wait time.Duratio
 	case errors.As(err, &refusal):
 		return asAPIError(err).with("id", id)
 	case s.closing.Err() != nil:
-		return fail(api.CodeShuttingDown, "this node is stopping; ask another, or this one again later").with("id", id)
+		return stopping().with("id", id)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fail(api.CodeWaitTimeout, fmt.Sprintf("not final within %s; it still waits and may become final: ask for it by its id", wait)).with("id", id)
 	}
