@@ -40,7 +40,8 @@ func newDevnetCommand() *cobra.Command {
 		Short: "Run a whole network on this machine",
 		Long: `Run a whole network on this machine: each node is a process of this binary on loopback, with its API on port 8050, 8051, …
 and its peers' port on 8010, 8011, …. Keys, genesis and data are made afresh and go when it ends (Ctrl-C), unless --data
-names a directory to keep; with the same directory again the network goes on where it stopped.
+names a directory to keep; with the same directory again the network goes on where it stopped. A node that ends by itself, or
+that you kill, is started again after 2 seconds; the others go on meanwhile.
 
 --seed-roles is the original demonstration: a validator with stake, a validator still without stake, and a node with a fresh
 key; a block when two transactions wait, never an empty one. 'posnet sample' then makes its three blocks.`,
@@ -113,6 +114,7 @@ func (d *devnet) run(ctx context.Context) (err error) {
 		}
 		return err
 	}
+	procs.kept.Store(true)
 	d.tell(ctx, time.Since(began))
 	<-ctx.Done()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

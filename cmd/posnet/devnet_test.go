@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -175,6 +177,59 @@ func TestDevnetFinalisesAndGoesOnFromItsData(t *testing.T) {
 	again := startDevnet(t, dir, 4)
 	shows(t, must(t, "query", "account", address, "--node", again.urls[3]), "7 POS")
 	shows(t, must(t, "tx", "faucet", address, "1", "--key-file", again.faucet(), "--wait", "--node", again.urls[0]), "final")
+}
+
+// Whoever kills a node of a devnet sees the others go on, and the node come back.
+func TestDevnetBearsTheDeathOfANode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("looks for the process in /proc")
+	}
+	dir := filepath.Join(t.TempDir(), "net")
+	d := startDevnet(t, dir, 4)
+	victim := childWith(t, d.cmd.Process.Pid, "\x00--ordinal\x003\x00")
+	if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	friend := filepath.Join(t.TempDir(), "friend.pem")
+	must(t, "keys", "generate", "--out", friend)
+	address := strings.TrimSpace(must(t, "keys", "show", friend, "--address"))
+	shows(t, must(t, "tx", "faucet", address, "7", "--key-file", d.faucet(), "--wait", "--node", d.urls[0]), "final")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := waitFor(ctx, func() error {
+		_, err := posnet(t, "query", "account", address, "--verify", "--genesis", filepath.Join(dir, "genesis.json"), "--node", d.urls[3])
+		return err
+	})
+	if err != nil {
+		t.Fatalf("the node that was killed is not back: %v", err)
+	}
+	if again := childWith(t, d.cmd.Process.Pid, "\x00--ordinal\x003\x00"); again == victim {
+		t.Error("it was never dead")
+	}
+}
+
+// childWith finds the child of a process whose command line has some text.
+func childWith(t *testing.T, parent int, text string) int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks { // a child belongs to the thread that started it
+		children, _ := os.ReadFile(task)
+		for _, child := range strings.Fields(string(children)) {
+			if line, _ := os.ReadFile("/proc/" + child + "/cmdline"); strings.Contains(string(line), text) {
+				pid, err := strconv.Atoi(child)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return pid
+			}
+		}
+	}
+	t.Fatalf("no child of %d has %q in its command line", parent, text)
+	return 0
 }
 
 func TestDevnetWithoutDataLeavesNothingBehind(t *testing.T) {
