@@ -38,6 +38,7 @@ func milliseconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) 
 type progress struct {
 	out   io.Writer
 	live  bool
+	quiet bool
 	sum   time.Duration
 	count int
 }
@@ -45,6 +46,13 @@ type progress struct {
 func (p *progress) show(text string) {
 	if p.live {
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+text)
+	}
+}
+
+// note is a line that stays, also where nobody watches.
+func (p *progress) note(text string) {
+	if p.clear(); !p.quiet {
+		_, _ = fmt.Fprintln(p.out, text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ func addBenchFlags(cmd *cobra.Command, r *remote) {
 func liveProgress(cmd *cobra.Command) *progress {
 	out := cmd.ErrOrStderr()
 	quiet, _ := cmd.Flags().GetBool("quiet")
-	return &progress{out: out, live: !quiet && isTerminal(out)}
+	return &progress{out: out, live: !quiet && isTerminal(out), quiet: quiet}
 }
 
 // clients are of all nodes, each named once; close lets their connections go.
@@ -52,6 +53,9 @@ func (r *remote) clients() (all []*client.Client, closeAll func(), err error) {
 		for _, c := range all {
 			c.Close()
 		}
+	}
+	if slices.ContainsFunc(r.nodes, func(url string) bool { return strings.TrimSpace(url) == "" }) || len(r.nodes) == 0 {
+		return nil, closeAll, errNoNode("target")
 	}
 	named := map[string]string{}
 	for _, address := range r.nodes {

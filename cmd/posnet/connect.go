@@ -52,8 +52,15 @@ func addOutputFlag(cmd *cobra.Command, into *string) {
 	}
 }
 
+func errNoNode(flag string) error {
+	return fmt.Errorf("--%s is empty: give the URL of a node, like %s", flag, defaultNode)
+}
+
 // connect is a client of the first node and a context with the time limit.
 func (r *remote) connect(cmd *cobra.Command) (*client.Client, context.Context, context.CancelFunc, error) {
+	if len(r.nodes) == 0 {
+		return nil, nil, nil, errNoNode("node")
+	}
 	c, err := client.New(r.nodes[0], nil)
 	if err != nil {
 		return nil, nil, nil, err

@@ -54,12 +54,12 @@ fees. What is left of that stays with them.`,
 	}
 	l.addFlags(cmd)
 	f := cmd.Flags()
-	f.Float64Var(&l.rate, "rate", 0, "transfers to offer a `second`; 0: as many as are taken")
+	f.Float64Var(&l.rate, "rate", 0, "transfers to offer, `tx/s`; 0: as many as are taken")
 	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
 	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
 	f.IntVar(&l.streams, "streams", 2, "requests under way to each node")
 	f.IntVar(&l.inFlight, "in-flight", 0, "most transfers sent and not yet seen in a block, --batch or more; 0: as many as the pools take")
-	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending; 0: as many as --rate takes, or 20000 a second. What is missing is signed on the way")
+	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending, 0.6 kB each in memory; 0: as many as --rate takes, or 20000 a second, but not above 2000000. What is missing is signed on the way, at the cost of the load")
 	f.Uint64Var(&l.idle, "idle-accounts", 0, "accounts to make first that then do nothing, to measure with a large state; one validator makes some 14000 a second, four on two cores 5000")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return l.run(cmd) }
 	return cmd
@@ -122,6 +122,9 @@ const (
 	maxLoadAccounts = 1_000_000
 	maxLoadBatch    = 10_000
 	maxAhead        = 20_000_000
+	usuallyAhead    = 2_000_000 // some 1.2 GB: the rest of a longer run is signed on the way
+	toldAhead       = 500_000   // takes seconds
+	mostExpected    = 1e15      // more than anybody has money for
 )
 
 func (l *load) check() error {
@@ -147,6 +150,9 @@ func (l *load) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer done()
+	if n := l.signedAhead(); n >= toldAhead {
+		r.tell.note(fmt.Sprintf("signing %d transfers before the first is sent, %.1f GB in memory", n, float64(n)*600/1e9))
+	}
 	r.shipment.signAhead(cmd.Context(), l.signedAhead(), r.tell)
 	result := &loaded{Nodes: l.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: l.accounts, Rate: l.rate, InFlight: l.inFlight}
 	err = l.measure(cmd.Context(), r, result)
@@ -207,16 +213,20 @@ func (l *load) fund(ctx context.Context, r *rig, key keys.PrivateKey) (err error
 	return nil
 }
 
+// expected is about how many transfers the whole run sends.
+func (l *load) expected() float64 {
+	return cmp.Or(l.rate, usualRate) * (l.warmup + l.duration).Seconds()
+}
+
+// usualRate is what is signed ahead for where no --rate says how many there will be, a second.
+const usualRate = 20_000
+
 // signedAhead is how many transfers to sign before the first is sent.
 func (l *load) signedAhead() int {
 	if l.ahead > 0 {
 		return l.ahead
 	}
-	rate := l.rate
-	if rate == 0 {
-		rate = 20_000
-	}
-	return min(maxAhead, int(rate*(l.warmup+l.duration).Seconds()))
+	return int(min(usuallyAhead, l.expected()))
 }
 
 // crowd makes the accounts, and asks what their transfers need to know.
@@ -231,7 +241,7 @@ func (l *load) crowd(ctx context.Context, c *client.Client, key keys.PrivateKey,
 	if err != nil {
 		return nil, err
 	}
-	each := uint64(l.signedAhead())/uint64(l.accounts) + 1
+	each := uint64(min(max(l.expected(), float64(l.ahead)), mostExpected))/uint64(l.accounts) + 1
 	each = 4*each + 64                          // random choice is uneven, and some is signed on the way
 	each += 2 * (l.idle/uint64(l.accounts) + 1) // streams take idle accounts as they come
 	cost := each * (1 + g.Params.MinFee)

@@ -58,7 +58,9 @@ func (m *memory) check(ctx context.Context) error {
 		metrics[u] = true
 	}
 	for _, pid := range m.pids {
-		if _, err := residentOf(pid); err != nil {
+		if pid < 1 {
+			errs = append(errs, fmt.Errorf("--pid %d: processes are numbered from 1", pid))
+		} else if _, err := residentOf(pid); err != nil {
 			errs = append(errs, fmt.Errorf("--pid %d: %w", pid, err))
 		} else if pids[pid] {
 			errs = append(errs, fmt.Errorf("--pid names %d twice: its memory would count double", pid))

@@ -55,7 +55,7 @@ A node answers 2000 requests a second of one address (posnet node --help): for m
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.Float64Var(&o.rate, "rate", 5000, "reads a `second`, of all nodes together; 0: as many as the connections take")
+	f.Float64Var(&o.rate, "rate", usualReads, "`reads/s` of all nodes together; 0: as many as the connections take. Without it no node is asked for more than 1500, below its limit for one address")
 	f.DurationVar(&o.warmup, "warmup", 2*time.Second, "how long to read before counting")
 	f.DurationVar(&o.duration, "duration", time.Minute, "how long to count")
 	f.IntVar(&o.connections, "connections", 16, "how many connections, over all nodes")
@@ -112,6 +112,12 @@ func byCode(codes map[string]uint64) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
+// usualReads are asked of a network a second, and of each of its nodes at most readsOfNode: an address may ask a node for 2,000.
+const (
+	usualReads  = 5000
+	readsOfNode = 1500
+)
+
 func (o *reads) check() error {
 	err := checks{
 		aRate("rate", o.rate), aPause("warmup", o.warmup), aLength("duration", o.duration),
@@ -140,6 +146,9 @@ func (o *reads) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer closeAll()
+	if !cmd.Flags().Changed("rate") {
+		o.rate = min(usualReads, float64(readsOfNode*len(clients)))
+	}
 	if err := o.reach(cmd.Context(), clients); err != nil {
 		return err
 	}

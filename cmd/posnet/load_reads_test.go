@@ -146,7 +146,7 @@ func TestReadsEndsWhenTheNodeIsGone(t *testing.T) {
 func TestReadsRefusesWhatItCannotMeasure(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ says, args string }{
-		{"--rate -1 must not be negative", "--rate -1"},
+		{"--rate -1 must be from", "--rate -1"},
 		{"--warmup -1s must not be negative", "--warmup -1s"},
 		{"at most 20000000 reads", "--rate 50000 --duration 1h"},
 		{"--connections", "--connections 0"},

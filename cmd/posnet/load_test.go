@@ -163,7 +163,9 @@ func TestLoadRefusesWhatItCannotOffer(t *testing.T) {
 		{"from 2 to", []string{"--key-file", faucet, "--accounts", "1"}},
 		{"from 1 to", []string{"--key-file", faucet, "--batch", "0"}},
 		{"--streams", []string{"--key-file", faucet, "--streams", "65"}},
-		{"--rate -1 must not be negative", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--rate -1 must be from", []string{"--key-file", faucet, "--rate", "-1"}},
+		{"--rate 1e-09 must be from", []string{"--key-file", faucet, "--rate", "1e-9"}},
+		{"--rate 1e+18 must be from", []string{"--key-file", faucet, "--rate", "1e18"}},
 		{"--rate NaN", []string{"--key-file", faucet, "--rate", "NaN"}},
 		{"--warmup -1s must not be negative", []string{"--key-file", faucet, "--warmup", "-1s"}},
 		{"--duration 0s must be more than nothing", []string{"--key-file", faucet, "--duration", "0"}},
@@ -173,6 +175,21 @@ func TestLoadRefusesWhatItCannotOffer(t *testing.T) {
 		out, err := runBench(t, append([]string{"load", "--node", url}, c.args...)...)
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("bench load %s: %v, which does not mention %q\n%s", strings.Join(c.args, " "), err, c.says, out)
+		}
+	}
+}
+
+// A script with an unset variable gets a sentence, whatever it asks for.
+func TestNoNodeAtAllIsRefused(t *testing.T) {
+	t.Parallel()
+	key := filepath.Join(t.TempDir(), "key.pem")
+	must(t, "keys", "generate", "--out", key)
+	for _, args := range [][]string{
+		{"bench", "--key-file", key, "--target", ""}, {"bench", "load", "--key-file", key, "--target", " , "}, {"bench", "reads", "--node", ""},
+		{"bench", "overload", "--key-file", key, "--target", ""}, {"query", "status", "--node", ""},
+	} {
+		if out, err := posnet(t, args...); err == nil || !strings.Contains(err.Error(), "is empty: give the URL of a node") {
+			t.Errorf("posnet %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
 }

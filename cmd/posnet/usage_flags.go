@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"strconv"
 	"time"
 
@@ -59,10 +58,16 @@ func (c checks) first() error {
 	return nil
 }
 
-// aRate is of something a second.
+// Rates of something a second: what is rarer than the first is no load, and no network takes more than the second.
+const (
+	leastRate = 0.01
+	mostRate  = 1_000_000
+)
+
+// aRate is of something a second; 0 is as many as are taken.
 func aRate(flag string, v float64) error {
-	if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return fmt.Errorf("--%s %v must not be negative or without bound: write it like 3000; 0 is as many as are taken", flag, v)
+	if v != 0 && !(v >= leastRate && v <= mostRate) { // also if v is no number
+		return fmt.Errorf("--%s %.6g must be from %v to %d: write it like 3000; 0 is as many as are taken", flag, v, leastRate, mostRate)
 	}
 	return nil
 }

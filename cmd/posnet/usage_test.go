@@ -26,7 +26,7 @@ func TestAWrongCallIsToldWhatTheCommandTakes(t *testing.T) {
 		{"what is no list", `--pid "a" is no list of whole numbers: write it like 4,7,13`, []string{"bench", "overload", "--pid", "a"}},
 		{"what is no amount", `--stake "much": `, []string{"devnet", "--stake", "much"}},
 		{"a rule that is no time", `--max-idle "much": write a time such as 500ms`, []string{"devnet", "--max-idle", "much"}},
-		{"a peak below none", "--peak -1 must not be negative", []string{"bench", "overload", "--peak", "-1"}},
+		{"a peak below none", "--peak -1 must be from", []string{"bench", "overload", "--peak", "-1"}},
 		{"nothing times the peak", "--times 0: more than 0", []string{"bench", "overload", "--times", "0"}},
 		{"no time for the peak", "--measure 0s must be more than nothing", []string{"bench", "overload", "--measure", "0"}},
 		{"too small a cache", "--cache-mib 5: from 16 to 1048576", []string{"node", "--cache-mib", "5"}},
