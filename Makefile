@@ -89,17 +89,17 @@ soak: ## As many simulated worlds as a night takes: SEEDS=100000 PROFILE=all.
 
 .PHONY: sim-hundred
 sim-hundred: ## 4 to 100 simulated validators, 50 ms apart: finality, messages, bytes per block (FLAGS="--validators 4,7 --link 20ms").
-	@go build -o bin/posnet ./cmd/posnet
+	@hack/scripts/build.sh posnet
 	@bin/posnet sim measure $(FLAGS)
 
 .PHONY: bench-chain
 bench-chain: ## posnet and CometBFT in turn on this machine: one table, one line of JSON (FLAGS=--quick).
-	@go build -o bin/posnet ./cmd/posnet
+	@hack/scripts/build.sh posnet
 	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" $(FLAGS)
 
 .PHONY: bench-curve
 bench-curve: ## 4, 7, 13 and 25 validators on this machine: finality, peak, messages, memory; up to 8 min (FLAGS=--quick: 3).
-	@go build -o bin/posnet ./cmd/posnet
+	@hack/scripts/build.sh posnet
 	@cd hack/bench && go run . --posnet "$(CURDIR)/bin/posnet" --curve 4,7,13,25 $(FLAGS)
 
 .PHONY: bench-large

@@ -20,6 +20,9 @@ const (
 	quickCurveLimit = 3 * time.Minute
 )
 
+// errCurveLimit ends a curve that has taken its time: no failure.
+var errCurveLimit = errors.New("the curve has taken its time")
+
 // setCurve reads the sizes, and sets what was not given on the command line: a curve has many networks to start.
 func (o *options) setCurve(sizes string, given map[string]bool, quick bool) error {
 	for _, text := range strings.Split(sizes, ",") {
@@ -59,11 +62,18 @@ func (b *bench) runCurve(ctx context.Context) (*figure.Curve, error) {
 		return c, err
 	}
 	c.Machine.Filesystem, c.Version = report.Machine.Filesystem, report.Versions[posnetName]
-	ctx, cancel := context.WithTimeoutCause(ctx, b.limit, fmt.Errorf("the curve has taken its %s", b.limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, b.limit, errCurveLimit)
 	defer cancel()
 	for i, n := range b.curve {
 		b.tell.prefix = fmt.Sprintf("%d/%d, %d validators: ", i+1, len(b.curve), n)
 		p, err := b.point(ctx, n)
+		if p.IdleP50 > 0 && errors.Is(context.Cause(ctx), errCurveLimit) { // what there is of it counts
+			c.Points = append(c.Points, p)
+		}
+		if errors.Is(context.Cause(ctx), errCurveLimit) {
+			b.tell.note(fmt.Sprintf("not all was measured within %s, which is where the curve ends", b.limit))
+			break
+		}
 		if err != nil {
 			return c, fmt.Errorf("%d validators: %w (logs in %s)", n, errors.Join(context.Cause(ctx), err), b.records)
 		}

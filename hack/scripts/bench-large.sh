@@ -6,7 +6,9 @@
 #   ACCOUNTS=1000000   that rest: ten million take 19 minutes on two cores, and 10 GB of disk in all
 #   DURATION=30s       of each peak               CROWDS="10000 100000"   accounts in use at each peak
 #   POSNET=FILE        the program to measure (default: built into bin/)
-#   DATA=DIR           keep the network there, and go on with one that was kept: its accounts are there already
+#   DATA=DIR           keep the network there, and go on with one that was kept: its accounts are there already, and those of the
+#                      loads of each run beside them
+#   API=28050 PEER=28010 PRIVATE=29464   first ports
 #   FILL_TIMEOUT=2h    how long making the accounts may take
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -17,6 +19,12 @@ mkdir -p "$CACHE"
 work="$(mktemp -d "$CACHE/large.XXXXXX")"
 data="${DATA:-$work/net}"
 pids=("" "" "" "")
+if [[ -e "$data/full" ]]; then
+  kept="$(cat "$data/full")"
+  [[ "$kept" == "$ACCOUNTS" ]] || die "$data has $kept accounts that rest, not $ACCOUNTS: say ACCOUNTS=$kept, or choose another DATA"
+elif [[ -n "$(ls -A "$data" 2>/dev/null)" ]]; then
+  die "$data is not empty, and no network that was finished: remove it, or choose another DATA"
+fi
 under="" # the load that runs while nodes are killed
 
 finish() {
@@ -86,7 +94,12 @@ json=""
 # figure TEXT KEY VALUE prints a figure, and adds it to the JSON.
 figure() {
   printf '%-64s %s\n' "$1" "$3"
-  json+="${json:+,}\"$2\":\"$3\""
+  local key="$2" number
+  for number in $3; do # "0.7 to 0.9" is the first and the last of several
+    if [[ "$number" == to ]]; then key="${2}_last"; continue; fi
+    json+="${json:+,}\"$key\":$number"
+    key="p99_$2" # of two numbers that a space parts
+  done
 }
 
 # value KEY reads a number from the JSON of the standard input.
@@ -101,7 +114,7 @@ peak() {
     phase "peak of $crowd accounts, $1"
     out="$(load --target "$urls" --accounts "$crowd" --in-flight 10000 --duration "$DURATION")"
     figure "peak, $crowd accounts in use, $1: tx/s" "peak_${crowd}_$2" "$(value txPerSecond <<<"$out")"
-    figure "  p50, p99 ms" "p50_p99_${crowd}_$2" "$(value p50 <<<"$out") $(value p99 <<<"$out")"
+    figure "  p50, p99 ms" "${crowd}_$2_ms" "$(value p50 <<<"$out") $(value p99 <<<"$out")"
     figure "  memory of the four, GiB" "gib_${crowd}_$2" "$(memory_gib)"
   done
 }
@@ -141,7 +154,7 @@ if [[ ! -e "$data/full" ]]; then
   since="$(now_ms)"
   timeout "$FILL_TIMEOUT" "$POSNET" bench load --key-file "$data/faucet.pem" --target "$(url 0)" --accounts 5000 --idle-accounts "$ACCOUNTS" \
     --warmup 1s --duration 5s >/dev/null
-  figure "new accounts a second, one validator" new_accounts_per_second $((ACCOUNTS * 1000 / ($(now_ms) - since)))
+  figure "new accounts a second, one validator, with all it takes to begin" new_accounts_per_second $((ACCOUNTS * 1000 / ($(now_ms) - since)))
   figure "disk of a node, MiB" disk_mib_full "$(du -sm "$data/n0" | cut -f 1)"
 
   trusted="$("$POSNET" query status --node "$(url 0)" -o json)"
@@ -166,7 +179,7 @@ if [[ ! -e "$data/full" ]]; then
     "${sends[@]}" "$data/n$n/account.pem" stake "$data/n$n/account.pem" 25 >/dev/null
   done
   load --target "$(url 0)" --accounts 10 --rate 20 --duration 10s >/dev/null # blocks, until the stake counts
-  touch "$data/full"
+  echo "$ACCOUNTS" >"$data/full"
 else
   phase "the network of $data"
   for n in 0 1 2 3; do start "$n"; done
@@ -194,7 +207,7 @@ under=""
 since="$(now_ms)"
 for n in 0 1 2 3; do start "$n"; done
 all_ready "$since"
-figure "start to ready after kill -9 at the peak, all at once, s" crash_start_s "$TOOK"
+figure "start to ready after kill -9 at the peak of 100000, all at once, s" crash_start_s "$TOOK"
 
 phase "end"
 stop

@@ -13,5 +13,6 @@ build() { # build NAME PACKAGE
   LOG='' heartbeat "building $1" go build -ldflags "$ldflags" -o "$OUT/$1" "$2"
 }
 build posnet ./cmd/posnet
+if [[ "${1:-}" == posnet ]]; then exit 0; fi # the node alone
 build posnet-operator ./cmd/operator
 if [[ -d cmd/kubectl-posnet ]]; then build kubectl-posnet ./cmd/kubectl-posnet; fi

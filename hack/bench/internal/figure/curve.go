@@ -39,6 +39,9 @@ type Point struct {
 	Quiet, Busy      Traffic // one transfer at a time, and from the first to the last block of the peak
 }
 
+// notMeasured stands where the time did not last.
+const notMeasured = "-"
+
 // Curve is how one system's figures move with the number of its validators.
 type Curve struct {
 	Machine Machine
@@ -56,13 +59,21 @@ func (c *Curve) Table(w io.Writer) error {
 		peers := float64(max(p.Validators-1, 1))
 		messages, bytes := p.Quiet.Consensus()
 		busy, busyBytes := p.Busy.Consensus()
-		fmt.Fprintln(t, strings.Join([]string{
+		cells := []string{
 			fmt.Sprint(p.Validators), number(p.Ready, 1), number(p.IdleP50, 1), number(p.IdleP99, 1),
 			number(p.Peak.TxPerSecond(), 0), number(p.Peak.P50, 0), number(p.Peak.P99, 0),
 			number(p.Peak.MemoryMax/mebibyte, 0), number(p.Peak.MemoryMax/mebibyte/float64(p.Validators), 0),
 			number(messages, 1), number(messages/peers, 2), number(bytes, 0), number(bytes/peers, 0),
 			number(busy, 1), number(busyBytes, 0),
-		}, "\t"))
+		}
+		if p.Peak.Final == 0 {
+			for _, of := range [][]string{cells[4:9], cells[13:]} {
+				for i := range of {
+					of[i] = notMeasured
+				}
+			}
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -111,9 +122,9 @@ func (c *Curve) JSON(w io.Writer) error {
 	}{c.Machine, c.Version, nil}
 	for _, p := range c.Points {
 		line.Curve = append(line.Curve, point{
-			p.Validators, round(p.Ready, 2), round(p.IdleP50, 2), round(p.IdleP99, 2), round(p.Peak.TxPerSecond(), 1), round(p.Peak.P50, 1), round(p.Peak.P99, 1),
-			round(p.Peak.MemoryMax/mebibyte, 1), round(1000*p.Peak.NodeCPU/float64(p.Peak.Final), 4),
-			round(100*p.Peak.GeneratorCPU/p.Peak.Seconds/float64(c.Machine.Cores), 1), told(p.Quiet), told(p.Busy),
+			p.Validators, round(p.Ready, 2), round(p.IdleP50, 2), round(p.IdleP99, 2), round(float64(p.Peak.Final)/max(p.Peak.Seconds, 1e-9), 1), round(p.Peak.P50, 1), round(p.Peak.P99, 1),
+			round(p.Peak.MemoryMax/mebibyte, 1), round(1000*p.Peak.NodeCPU/float64(max(p.Peak.Final, 1)), 4),
+			round(100*p.Peak.GeneratorCPU/max(p.Peak.Seconds, 1e-9)/float64(c.Machine.Cores), 1), told(p.Quiet), told(p.Busy),
 		})
 	}
 	return json.NewEncoder(w).Encode(line)

@@ -90,12 +90,21 @@ func (r *Report) Table(w io.Writer) error {
 		return err
 	}
 	b.WriteByte('\n')
+	for _, run := range r.Runs {
+		if half := run.Peak.TxPerSecond() / 2; run.Paced.Final > 0 && run.Paced.TxPerSecond() < keptUp*half {
+			fmt.Fprintf(&b, "%s did not keep up with half of a peak once: %s of %s tx/s, and its times there are those of a queue\n",
+				run.System, number(run.Paced.TxPerSecond(), 0), number(half, 0))
+		}
+	}
 	for _, s := range r.Systems {
 		fmt.Fprintf(&b, "%s: %s\n", s, r.Versions[s])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// keptUp is the part of what was offered that a system has to make final to be said to bear it.
+const keptUp = 0.9
 
 // text is "median [min-max]", or the value alone if the rounds agree.
 func (f Figure) text(v Spread) string {
