@@ -38,6 +38,9 @@ func (r *Replica) retryBuild() {
 		r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, at-ahead-now)
 		return
 	}
+	if r.rests(b, now) {
+		return
+	}
 	block, outcome := r.build(b, at)
 	if block == nil {
 		return
@@ -49,6 +52,20 @@ func (r *Replica) retryBuild() {
 	r.forged[hash] = now
 	// An event of its own, also when this runs within another.
 	r.handle(consensus.Built{Height: b.Height, Round: b.Round, Block: block})
+}
+
+// rests says whether the forger waits a little so that more comes into the block, and sees to it that it does not wait longer. A
+// later round is in a hurry, and a parent that is ahead of this clock says nothing about how long ago it was.
+func (r *Replica) rests(b *consensus.Build, now uint64) bool {
+	if b.Round > 0 || now < r.tip.time {
+		return false
+	}
+	wait := r.pace.rest(now-r.tip.time, r.pool.Executable(), &r.tip.params)
+	if wait > 0 && r.restsIn != b.Height {
+		r.restsIn = b.Height
+		r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, wait)
+	}
+	return wait > 0
 }
 
 // build forges a block of some time on the tip, or returns nil when none would be valid.

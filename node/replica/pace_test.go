@@ -64,3 +64,33 @@ func TestThePaceKeepsToTheParameters(t *testing.T) {
 		}
 	})
 }
+
+// Only the forger of a busy chain rests, and never for longer than its share of a timeout.
+func TestBlocksOfABusyChainAreApart(t *testing.T) {
+	t.Parallel()
+	params := chain.DefaultParams()
+	gap := params.ProposeTimeout / restShare
+	for name, c := range map[string]struct {
+		last    int
+		age     uint64
+		waiting int
+		want    uint64
+	}{
+		"one by one":              {1, 0, 1, 0},
+		"busy":                    {busyBlock, 10, 1, gap - 10},
+		"busy, right behind":      {busyBlock, 0, fullBlock - 1, gap},
+		"busy, and enough waits":  {busyBlock, 10, fullBlock, 0},
+		"busy, and long ago":      {busyBlock, gap, 1, 0},
+		"nearly busy":             {busyBlock - 1, 10, 1, 0},
+		"long ago, by years":      {busyBlock, 1 << 40, 1, 0},
+		"a full block before it":  {int(params.MaxTxs), gap - 1, 1, 1},
+		"the first of the chain":  {0, 0, 0, 0},
+		"busy, and nothing waits": {busyBlock, 0, 0, gap},
+	} {
+		p := pace{}
+		p.decided(c.last, false, &params)
+		if got := p.rest(c.age, c.waiting, &params); got != c.want {
+			t.Errorf("%s: %d ms, want %d", name, got, c.want)
+		}
+	}
+}

@@ -87,6 +87,7 @@ type Replica struct {
 	lastTold uint64                     // when the vote state was last sent to all
 	forged   map[chain.Hash]uint64      // when a block was first seen
 	pace     pace
+	restsIn  uint64            // the height whose forger has begun to rest
 	voted    map[voteOf]uint64 // when a vote of the height was first seen
 	step     consensus.StepName
 	round    uint64
