@@ -70,7 +70,7 @@ type CommitStats struct {
 }
 
 // WithCaches bounds the caches by so many bytes together, in the shares that the defaults have of 64 MiB: half for state values,
-// three eighths for the state tree, an eighth for blocks of files. As much of the tree as is kept may be written later, up to 64
+// three eighths for the state tree, an eighth for blocks of files. As much of the tree as is kept may be written later, up to 256
 // MiB: more would have a start after a crash take longer than it is worth.
 func (o Options) WithCaches(bytes int64) Options {
 	o.StateCacheBytes, o.TreeCacheBytes, o.CacheBytes = bytes/2, bytes/8*3, bytes/8
@@ -78,7 +78,7 @@ func (o Options) WithCaches(bytes int64) Options {
 	return o
 }
 
-const mostTreeBuffer = 64 << 20
+const mostTreeBuffer = 256 << 20
 
 func (o Options) withDefaults() Options {
 	if o.MemTableBytes == 0 {
