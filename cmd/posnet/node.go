@@ -83,7 +83,7 @@ A flag wins over the environment, the environment over the file.`,
 	f.StringSliceVar(&cfg.Peers, "peers", nil, "nodes to begin with, as `host:apiPort`; a name stands for all its addresses")
 	f.Uint64Var(&cfg.TrustHeight, "trust-height", 0, "`height` of a block you trust: a node without a state joins by snapshot, verified from this block on, instead of executing the whole chain; give --trust-hash too")
 	f.StringVar(&cfg.TrustHash, "trust-hash", "", "`hash` of the block of --trust-height, 64 hexadecimal digits, from a source you trust (not from the peers that are asked)")
-	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` of which old versions of the state tree are kept on the disk, one of every 256 heights, or of fewer where these change 24 to 64 MiB of it; proofs are made at the tip")
+	f.Uint64Var(&cfg.KeepVersions, "keep-versions", cfg.KeepVersions, "recent `heights` of which old versions of the state tree are kept on the disk, one of every 256 heights, or of fewer where these change 24 to 256 MiB of it; proofs are made at the tip")
 	f.Uint64Var(&s.cacheMiB, "cache-mib", 0, "`MiB` of memory for accounts and what else of the state is not to be read from the disk again and again (default: an eighth of the container's memory limit; without one a 32nd of the machine's memory, 64 to 1024)")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "json, text, or auto: text at a terminal")

@@ -264,6 +264,12 @@ var durability = []Mutant{
 		Old:  `{written + 1, tip.Height + 1}`,
 		New:  `{written + 1, tip.Height}`,
 	}, {
+		ID:   "ingest-beside-pruning",
+		Bug:  "While files are taken in somebody else writes: where the disk fails then he waits forever, and the process never ends.",
+		File: "node/store/spill.go",
+		Old:  "\ts.pruning.Lock()\n\tdefer s.pruning.Unlock()\n\tdefer func() { err = caught",
+		New:  "\tdefer func() { err = caught",
+	}, {
 		ID:   "readers-leave-one-out",
 		Bug:  "Where several goroutines read what a start needs, the last key of each is left out: the node comes to another root, and ends.",
 		File: "node/store/recover.go",

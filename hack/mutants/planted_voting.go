@@ -222,6 +222,12 @@ var decision = []Mutant{
 		Old:  `if heights++; heights < heightsOfTurn {`,
 		New:  `if heights++; heights < heightsOfTurn<<40 {`,
 	}, {
+		ID:   "forger-rests-without-end",
+		Bug:  "The forger of a busy chain waits for company and nothing wakes it: when the last transactions have come the chain stands.",
+		File: "node/replica/build.go",
+		Old:  `r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, wait)`,
+		New:  `_ = consensus.Timer{Height: b.Height, Step: consensus.StepIdle}`,
+	}, {
 		ID:   "prevotes-decide",
 		Bug:  "Two thirds of prevotes make a block final: others may precommit nothing, and decide another one later.",
 		File: "node/consensus/rules.go",

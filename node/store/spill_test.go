@@ -221,7 +221,7 @@ func TestNobodyHangsWhenFilesCannotBeTakenIn(t *testing.T) {
 	go func() { all.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(10 * time.Second):
 		t.Fatal("somebody hangs")
 	}
 	if err := s.usable(); !errors.Is(err, ErrFatal) {
