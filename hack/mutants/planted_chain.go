@@ -410,7 +410,7 @@ var roots = []Mutant{
 		New:  `leafPrefix  = 0x01`,
 	}, {
 		ID:   "workers-keep-stale-nodes",
-		Bug:  "What goroutines replaced of the tree in their shares is not noted as stale: it stays on the disk forever.",
+		Bug:  "What the parts replaced of the tree is not noted as stale: it stays on the disk forever.",
 		File: "node/ledger/tree/apply.go",
 		Old:  `a.stale = append(a.stale, s.stale...)`,
 		New:  `_ = s.stale`,

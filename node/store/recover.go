@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -102,7 +103,7 @@ func (s *Store) recoverTree(tip Tip) error {
 	if err != nil {
 		return wrap("read the state to make its tree", err)
 	}
-	_, change, err := tree.ApplyParallel(storedTree{s}, written, tip.Height, updates, recoverers(len(updates)))
+	_, change, err := tree.ApplyParts(storedTree{s}, written, tip.Height, updates, atOnce(recoverers(len(updates))))
 	if err != nil {
 		return damaged(fmt.Sprintf("make the state tree of height %d from that of %d", tip.Height, written), err)
 	}
@@ -121,6 +122,25 @@ const (
 	mostRecoverers   = 8
 	leastOfRecoverer = 256
 )
+
+// atOnce runs up to so many of n calls at once.
+func atOnce(workers int) func(n int, do func(i int)) {
+	if workers < 2 {
+		return nil
+	}
+	return func(n int, do func(i int)) {
+		var next atomic.Int64
+		var all sync.WaitGroup
+		for range min(workers, n) {
+			all.Go(func() {
+				for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+					do(i)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
 
 // updatesOf makes of each of some keys in ascending order the update to the value that it has now.
 func (s *Store) updatesOf(keys [][]byte) ([]tree.Update, error) {

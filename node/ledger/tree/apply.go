@@ -8,8 +8,6 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
-	"sync"
-	"sync/atomic"
 )
 
 // Reader is the stored tree: the port through which this package reads nodes.
@@ -41,12 +39,13 @@ type Change struct {
 // everywhere. Apply fails with [ErrVersion] unless version comes after base, and
 // otherwise only when r does or holds data that is [ErrCorrupt].
 func Apply(r Reader, base, version Version, updates []Update) (Hash, Change, error) {
-	return ApplyParallel(r, base, version, updates, 1)
+	return ApplyParts(r, base, version, updates, nil)
 }
 
-// ApplyParallel is [Apply] by up to workers goroutines, of which r must bear the calls at once. They share the subtrees below the
-// root, at most 16, so it pays for batches of thousands whose nodes have to be read. What comes of it is the same for any number.
-func ApplyParallel(r Reader, base, version Version, updates []Update, workers int) (Hash, Change, error) {
+// ApplyParts is [Apply] in parts: the subtrees below the root, at most 16, which have nothing to do with each other. run calls do
+// for each number below n, in any order, and at once if r bears it; when it returns all calls have. nil does them in turn. What
+// comes of it is the same whatever run does. It pays for thousands of updates whose nodes have to be read.
+func ApplyParts(r Reader, base, version Version, updates []Update, run func(n int, do func(i int))) (Hash, Change, error) {
 	if version == NoVersion || base != NoVersion && version <= base {
 		return Hash{}, Change{}, fmt.Errorf("apply version %d on %d: %w", version, base, ErrVersion)
 	}
@@ -62,17 +61,16 @@ func ApplyParallel(r Reader, base, version Version, updates []Update, workers in
 		a.keep = old.keep
 		a.stale = append(a.stale, old)
 	}
-	if err := a.spread(root, workers); err != nil {
+	if err := a.spread(root, run); err != nil {
 		return Hash{}, Change{}, fmt.Errorf("apply version %d: %w", version, err)
 	}
 	top := root.reduce()
 	return top.hash, a.change(root.node(RootKey(version), a.keep)), nil
 }
 
-// spread applies the whole batch to the root, by up to workers goroutines.
-func (a *applier) spread(root *node, workers int) error {
-	shares := a.shares()
-	if workers = min(workers, len(shares)); workers < 2 {
+// spread applies the whole batch to the root, in parts if there is somebody to run them.
+func (a *applier) spread(root *node, run func(n int, do func(i int))) error {
+	if run == nil {
 		_, err := a.node(root, 0, a.order)
 		return err
 	}
@@ -82,20 +80,14 @@ func (a *applier) spread(root *node, workers int) error {
 		changed bool
 		err     error
 	}
+	shares := a.shares()
 	results := make([]result, len(shares))
-	var next atomic.Int32
-	var all sync.WaitGroup
-	for range workers {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(shares); i = int(next.Add(1)) - 1 {
-				s := &results[i]
-				s.applier, s.root = applier{r: a.r, version: a.version, updates: a.updates, keep: a.keep}, *root
-				s.scratch(0) // the root has its depth
-				s.changed, s.err = s.node(&s.root, 0, shares[i])
-			}
-		})
-	}
-	all.Wait()
+	run(len(shares), func(i int) {
+		s := &results[i]
+		s.applier, s.root = applier{r: a.r, version: a.version, updates: a.updates, keep: a.keep}, *root
+		s.scratch(0) // the root has its depth
+		s.changed, s.err = s.node(&s.root, 0, shares[i])
+	})
 	for i := range results {
 		s := &results[i]
 		if s.err != nil {
