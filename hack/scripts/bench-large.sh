@@ -15,16 +15,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 ACCOUNTS="${ACCOUNTS:-1000000}" DURATION="${DURATION:-30s}" CROWDS="${CROWDS:-10000 100000}" FILL_TIMEOUT="${FILL_TIMEOUT:-2h}"
 API="${API:-28050}" PEER="${PEER:-28010}" PRIVATE="${PRIVATE:-29464}"
 have curl || die "curl is needed to ask the nodes: apt-get install curl"
+if [[ -n "${DATA:-}" && -e "$DATA/full" ]]; then
+  kept="$(cat "$DATA/full")"
+  [[ "$kept" == "$ACCOUNTS" ]] || die "$DATA has $kept accounts that rest, not $ACCOUNTS: say ACCOUNTS=$kept, or choose another DATA"
+elif [[ -n "${DATA:-}" && -n "$(ls -A "$DATA" 2>/dev/null)" ]]; then
+  die "$DATA is not empty, and no network that was finished: remove it, or choose another DATA"
+fi
 mkdir -p "$CACHE"
 work="$(mktemp -d "$CACHE/large.XXXXXX")"
 data="${DATA:-$work/net}"
 pids=("" "" "" "")
-if [[ -e "$data/full" ]]; then
-  kept="$(cat "$data/full")"
-  [[ "$kept" == "$ACCOUNTS" ]] || die "$data has $kept accounts that rest, not $ACCOUNTS: say ACCOUNTS=$kept, or choose another DATA"
-elif [[ -n "$(ls -A "$data" 2>/dev/null)" ]]; then
-  die "$data is not empty, and no network that was finished: remove it, or choose another DATA"
-fi
 under="" # the load that runs while nodes are killed
 
 finish() {

@@ -51,3 +51,39 @@ func TestACurveIsTold(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A point for whose peak the time did not last is told as far as it goes.
+func TestAPointWithoutAPeakHasDashes(t *testing.T) {
+	t.Parallel()
+	c := &Curve{Machine: Machine{Cores: 2}, Points: []Point{{Validators: 25, Ready: 3, IdleP50: 479, IdleP99: 658}}}
+	var table, line bytes.Buffer
+	if err := c.Table(&table); err != nil {
+		t.Fatal(err)
+	}
+	row := ""
+	for l := range strings.Lines(table.String()) {
+		if strings.HasPrefix(l, "25 ") {
+			row = l
+		}
+	}
+	if got := strings.Fields(row); len(got) != 15 || got[2] != "479.0" || got[4] != "-" || got[8] != "-" || got[13] != "-" || got[14] != "-" {
+		t.Errorf("the row is %q", row)
+	}
+	if err := c.JSON(&line); err != nil || !json.Valid(line.Bytes()) {
+		t.Errorf("%v: %s", err, &line)
+	}
+}
+
+func TestAReportSaysWhoDidNotKeepUp(t *testing.T) {
+	t.Parallel()
+	for final, want := range map[int]bool{400: true, 460: false, 0: false} {
+		r := &Report{Systems: []string{"one"}, Runs: []Run{{System: "one", Peak: Load{Final: 1000, Seconds: 1}, Paced: Load{Final: final, Seconds: 1}}}}
+		var table bytes.Buffer
+		if err := r.Table(&table); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(table.String(), "did not keep up"); got != want {
+			t.Errorf("with %d of 500: %v, want %v", final, got, want)
+		}
+	}
+}
