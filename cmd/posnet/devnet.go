@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/posnet/posnet/node"
 	"github.com/posnet/posnet/node/chain"
@@ -27,6 +28,7 @@ type devnet struct {
 	seedRoles, logs                           bool
 	apiPort, peerPort, privatePort, debugPort int
 	out                                       io.Writer
+	given                                     *pflag.FlagSet // what the command line says
 
 	dir string // data, or a temporary one
 }
@@ -59,6 +61,7 @@ key; a block when two transactions wait, never an empty one. 'posnet sample' the
 		},
 	}
 	f := cmd.Flags()
+	d.given = f
 	f.IntVarP(&d.nodes, "nodes", "n", 4, "how many nodes")
 	f.StringVar(&d.data, "data", "", "`directory` to keep the network in")
 	f.Var(amount{&d.stake}, "stake", "`POS` each validator begins with at stake")

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/posnet/posnet/node/chain"
 )
 
@@ -20,7 +22,7 @@ func (d *devnet) check() error {
 		return fmt.Errorf("--nodes %d: from 1 to %d", d.nodes, maxDevnet)
 	}
 	if _, err := os.Stat(filepath.Join(d.data, "genesis.json")); d.data != "" && err == nil {
-		return d.checkPorts(max(1, keptNodes(d.data))) // its rules are in its genesis
+		return errors.Join(d.checkKept(), d.checkPorts(max(1, keptNodes(d.data))))
 	}
 	most := (chain.MaxSupply - 2*devnetBalance) / uint64(d.nodes)
 	if d.stake == 0 || d.stake > most {
@@ -31,6 +33,30 @@ func (d *devnet) check() error {
 		return nameFlag(err)
 	}
 	return d.checkPorts(d.nodes)
+}
+
+// checkKept refuses flags that the kept network does not have as they say: its nodes and its rules are in its genesis, and stay.
+func (d *devnet) checkKept() error {
+	g, err := readGenesisFile(filepath.Join(d.data, "genesis.json"))
+	if err != nil {
+		return err
+	}
+	nodes := keptNodes(d.data)
+	is := map[string]string{"nodes": strconv.Itoa(nodes), "seed-roles": strconv.FormatBool(len(g.Bonds) < nodes)}
+	if len(g.Bonds) > 0 {
+		is["stake"] = amount{&g.Bonds[0].Amount}.String()
+	}
+	rules := pflag.NewFlagSet("", pflag.ContinueOnError)
+	addParamFlags(rules, &g.Params)
+	rules.VisitAll(func(f *pflag.Flag) { is[f.Name] = f.Value.String() })
+	var all []error
+	d.given.Visit(func(f *pflag.Flag) {
+		if has, fixed := is[f.Name]; fixed && has != f.Value.String() {
+			all = append(all, fmt.Errorf("--%s %s: the network that is kept in %s has %s, which stays; leave the flag out, or name another --data",
+				f.Name, f.Value, d.data, has))
+		}
+	})
+	return errors.Join(all...)
 }
 
 // nameFlag says which flag a rule of the chain was set by.

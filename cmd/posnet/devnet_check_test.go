@@ -1,10 +1,14 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/posnet/posnet/node/chain"
 )
 
 func TestDevnetRefusesWhatCannotWorkBeforeItWritesAnything(t *testing.T) {
@@ -28,6 +32,28 @@ func TestDevnetRefusesWhatCannotWorkBeforeItWritesAnything(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("devnet %s left %s behind", c.args, dir)
 		}
+	}
+}
+
+func TestDevnetRefusesFlagsThatAKeptNetworkContradicts(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "net")
+	made := &devnet{data: dir, nodes: 2, stake: 25 * chain.UnitsPerPOS, params: chain.DefaultParams(), out: io.Discard}
+	if err := made.open(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ says, args string }{
+		{"--nodes 3: the network that is kept in " + dir + " has 2, which stays", "--nodes 3"},
+		{"--stake 26: the network that is kept", "--stake 26"},
+		{"--max-idle 7s: the network that is kept", "--max-idle 7s"},
+		{"--min-txs 9: the network that is kept", "--max-idle 7s --min-txs 9"}, // each is told
+		{"--seed-roles true: the network that is kept", "--seed-roles"},
+	} {
+		refused(t, c.says, append([]string{"devnet", "--data", dir}, strings.Fields(c.args)...)...)
+	}
+	same := []string{"devnet", "--data", dir, "--nodes", "2", "--stake", "25", "--max-idle", (time.Duration(made.params.MaxIdle) * time.Millisecond).String(), "--api-port", "0"}
+	if _, err := posnet(t, same...); err == nil || strings.Contains(err.Error(), "kept") || !strings.Contains(err.Error(), "--api-port") {
+		t.Errorf("what the network has, and a port that is none: %v", err)
 	}
 }
 

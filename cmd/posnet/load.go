@@ -95,6 +95,7 @@ type loaded struct {
 	Finality    spread     `json:"finalityMs"`
 	CPUSeconds  float64    `json:"cpuSeconds"`            // of this program while counting
 	CPUPercent  float64    `json:"cpuPercent"`            // the same, of all cores of this machine
+	Interrupted bool       `json:"interrupted,omitempty"` // ended before its time; the figures are those until then
 	Waiting     *waiting   `json:"leftWaiting,omitempty"` // in the pools, some seconds after the end
 }
 
@@ -114,7 +115,15 @@ func showLoad(w io.Writer, r *loaded) {
 	}
 	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
+	showInterrupted(w, r.Interrupted)
 	showWaiting(w, r.Waiting)
+}
+
+// showInterrupted says that a measurement is not as long as was asked for.
+func showInterrupted(w io.Writer, was bool) {
+	if was {
+		row(w, "interrupted", "it did not go on for as long as was asked for; the figures are those until then")
+	}
 }
 
 // Bounds of what one run may ask for.
@@ -156,6 +165,7 @@ func (l *load) run(cmd *cobra.Command) error {
 	r.shipment.signAhead(cmd.Context(), l.signedAhead(), r.tell)
 	result := &loaded{Nodes: l.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: l.accounts, Rate: l.rate, InFlight: l.inFlight}
 	err = l.measure(cmd.Context(), r, result)
+	result.Interrupted = cmd.Context().Err() != nil
 	r.tell.clear()
 	if result.Final == 0 {
 		return cmp.Or(err, errors.New("nothing became final while it was counted: choose a longer --duration, or a smaller --batch for a low --rate"))

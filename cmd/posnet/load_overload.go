@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,6 +74,8 @@ type endured struct {
 	Memory       enduredMemory `json:"memoryBytes"` // of all nodes together
 	// RecoverySeconds is from the end of the overload; null if the network was not back when the load ended.
 	RecoverySeconds *float64 `json:"recoverySeconds"`
+	// Interrupted: it ended before its time, and what is missing was not measured.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Waiting is what the pools held some seconds after all was over; null if nobody could say.
 	Waiting *waiting `json:"leftWaiting"`
 }
@@ -149,6 +152,7 @@ func (o *overload) run(cmd *cobra.Command) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}
+	result.Interrupted = cmd.Context().Err() != nil
 	r.tell.clear()
 	if e.memory.watches() && result.Memory.Most == nil && e.memory.err != nil {
 		err = errors.Join(err, e.memory.err)
@@ -164,9 +168,5 @@ func (o *overload) run(cmd *cobra.Command) error {
 
 // funded is for how many transfers the accounts get money: more than any network of today takes.
 func (o *overload) funded() int {
-	rate := o.peak
-	if rate == 0 {
-		rate = 20_000
-	}
-	return min(maxAhead, int(rate*1.5*(o.measure+o.duration+2*o.normal).Seconds()))
+	return min(maxAhead, int(cmp.Or(o.peak, usualRate)*1.5*(o.measure+o.duration+2*o.normal).Seconds()))
 }

@@ -36,6 +36,7 @@ func showEndured(w io.Writer, r *endured) {
 		back = fmt.Sprintf("%.2f s after the overload", *r.RecoverySeconds)
 	}
 	row(w, "as quick as before", back)
+	showInterrupted(w, r.Interrupted)
 	showWaiting(w, r.Waiting)
 	for _, note := range r.notes() {
 		row(w)
@@ -62,6 +63,10 @@ func (r *endured) notes() (all []string) {
 		for code := range p.RefusedCodes {
 			codes[code] = true
 		}
+	}
+	if r.PeakMeasured && r.Overload.FinalPerSecond > 1.1*r.Peak { // a tenth is noise
+		all = append(all, fmt.Sprintf("In the overload %.0f a second became final, more than the peak that was measured: less was offered than --times says. Measure it\n"+
+			"for longer (--measure 60s), or give what the network takes (--peak %.0f).", r.Overload.FinalPerSecond, r.Overload.FinalPerSecond))
 	}
 	if more {
 		all = append(all, "FINAL/s is what came into blocks during a part, with what was taken in the part before and still waited: so it may be\n"+

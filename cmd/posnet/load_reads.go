@@ -81,6 +81,7 @@ type readDone struct {
 	Latency     spread            `json:"latencyMs"` // of the reads that were answered
 	CPUSeconds  float64           `json:"cpuSeconds"`
 	CPUPercent  float64           `json:"cpuPercent"`
+	Interrupted bool              `json:"interrupted,omitempty"` // ended before its time; the figures are those until then
 }
 
 func showReads(w io.Writer, r *readDone) {
@@ -96,6 +97,7 @@ func showReads(w io.Writer, r *readDone) {
 	}
 	row(w, "time to answer", fmt.Sprintf("p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.1f ms", r.Latency.P50, r.Latency.P90, r.Latency.P99, r.Latency.Max))
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
+	showInterrupted(w, r.Interrupted)
 }
 
 // byCode is " (12 pool_full, 3 nonce_gap)", most first.
@@ -161,6 +163,7 @@ func (o *reads) run(cmd *cobra.Command) error {
 	result := &readDone{Nodes: o.nodes, Rate: o.rate, Connections: o.connections, Accounts: len(all)}
 	tell := liveProgress(cmd)
 	err = o.measure(cmd.Context(), clients, all, result, tell)
+	result.Interrupted = cmd.Context().Err() != nil
 	tell.clear()
 	if result.Reads+result.Errors == 0 && err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -132,6 +133,37 @@ func TestOverloadExplainsWhatItsTableShows(t *testing.T) {
 	shows(t, out.String(), "measured for 3.0 s: too short", "so it may be", "bad_nonce: the transfer is in a block already", "REFUSED counts every offering", "2 transfers refused for good")
 	if notes := (&endured{}).notes(); len(notes) != 0 {
 		t.Errorf("what needs no explanation is explained: %q", notes)
+	}
+}
+
+func TestOverloadSaysWhenItsPeakWasNone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		measured    bool
+		final       float64
+		explainable bool
+	}{{true, 1000, false}, {true, 1090, false}, {true, 1200, true}, {false, 1200, false}} {
+		r := &endured{Peak: 1000, PeakMeasured: c.measured, PeakSeconds: 20, Overload: stretch{OfferedPerSecond: 3000, FinalPerSecond: c.final}}
+		if said := strings.Contains(strings.Join(r.notes(), "\n"), "more than the peak that was measured"); said != c.explainable {
+			t.Errorf("%+v: %q", c, r.notes())
+		}
+	}
+}
+
+func TestWhatWasInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, was := range []bool{false, true} {
+		var load, reads, overload bytes.Buffer
+		err := errors.Join(render(&load, "table", &loaded{Interrupted: was}, showLoad), render(&reads, "table", &readDone{Interrupted: was}, showReads),
+			render(&overload, "table", &endured{Interrupted: was}, showEndured))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, out := range []string{load.String(), reads.String(), overload.String()} {
+			if strings.Contains(out, "interrupted") != was {
+				t.Errorf("interrupted %v: %s", was, out)
+			}
+		}
 	}
 }
 

@@ -98,7 +98,7 @@ figure() {
   for number in $3; do # "0.7 to 0.9" is the first and the last of several
     if [[ "$number" == to ]]; then key="${2}_last"; continue; fi
     json+="${json:+,}\"$key\":$number"
-    key="p99_$2" # of two numbers that a space parts
+    key="${2/#p50/p99}" # of two numbers that a space parts
   done
 }
 
@@ -114,7 +114,7 @@ peak() {
     phase "peak of $crowd accounts, $1"
     out="$(load --target "$urls" --accounts "$crowd" --in-flight 10000 --duration "$DURATION")"
     figure "peak, $crowd accounts in use, $1: tx/s" "peak_${crowd}_$2" "$(value txPerSecond <<<"$out")"
-    figure "  p50, p99 ms" "${crowd}_$2_ms" "$(value p50 <<<"$out") $(value p99 <<<"$out")"
+    figure "  p50, p99 ms" "p50_ms_${crowd}_$2" "$(value p50 <<<"$out") $(value p99 <<<"$out")"
     figure "  memory of the four, GiB" "gib_${crowd}_$2" "$(memory_gib)"
   done
 }
