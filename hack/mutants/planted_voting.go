@@ -228,6 +228,24 @@ var decision = []Mutant{
 		Old:  `r.cfg.Ports.SetTimer(consensus.Timer{Height: b.Height, Step: consensus.StepIdle}, wait)`,
 		New:  `_ = consensus.Timer{Height: b.Height, Step: consensus.StepIdle}`,
 	}, {
+		ID:   "failed-rounds-keep-the-size",
+		Bug:  "Blocks of later rounds are as large as the one that came too late: an overloaded network stands, round after round.",
+		File: "node/replica/build.go",
+		Old:  `r.choose(r.pace.mostIn(b.Round, p))`,
+		New:  `r.choose(r.pace.mostIn(0, p))`,
+	}, {
+		ID:   "repeats-go-unnoticed",
+		Bug:  "A node does not see that most comes to it twice: on slow links each sends everything to everybody again.",
+		File: "node/replica/receive.go",
+		Old:  `r.patience.heard(known)`,
+		New:  `r.patience.heard(false)`,
+	}, {
+		ID:   "patience-without-bound",
+		Bug:  "Peers that repeat themselves have a node give nobody what it lacks, for as long as they like.",
+		File: "node/replica/rested.go",
+		Old:  `return min(p.wait, (params.ProposeTimeout+min(round, mostPatience)*params.ProposeTimeoutStep)/2)`,
+		New:  `return p.wait`,
+	}, {
 		ID:   "prevotes-decide",
 		Bug:  "Two thirds of prevotes make a block final: others may precommit nothing, and decide another one later.",
 		File: "node/consensus/rules.go",

@@ -84,7 +84,7 @@ func (r *Replica) build(b *consensus.Build, time uint64) (*chain.Block, *ledger.
 		return nil, nil
 	}
 	for r.err == nil {
-		evidence, raws := r.choose(r.pace.most(p))
+		evidence, raws := r.choose(r.pace.mostIn(b.Round, p))
 		if ledger.Due(p, &h, len(raws), len(evidence), r.tip.time, r.tip.pending) != nil {
 			return nil, nil
 		}

@@ -40,7 +40,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 		r.fail(fmt.Errorf("update the pool: %w", err))
 		return
 	}
-	r.pace.decided(len(b.Txs), cert.Round > 0 && (len(r.forged) > 1 || b.Header.Round < cert.Round), &r.tip.params)
+	r.pace.decided(len(b.Txs), r.came(b.Header.Round, cert.Round), &r.tip.params)
 	r.pool.SetParams(out.Params)
 	r.prevSet = r.tip.set
 	r.observeDecision(b, len(raw), hash, cert, out)
@@ -49,6 +49,17 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 		params: out.Params, seed: out.System.Seed, set: out.Next, pending: out.Pending,
 	}
 	r.begin(nil)
+}
+
+// came says when a block came that was first proposed in one round and decided in another.
+func (r *Replica) came(proposed, decided uint64) came {
+	switch {
+	case proposed < decided:
+		return late
+	case decided > 0 && len(r.forged) > 1:
+		return behindOthers
+	}
+	return inTime
 }
 
 func (r *Replica) write(b *chain.Block, raw []byte, hash chain.Hash, cert *chain.Certificate, out *ledger.Outcome) error {
@@ -77,7 +88,7 @@ func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
 func (r *Replica) begin(rec *consensus.Recovery) {
 	r.outcomes = map[chain.Hash]*ledger.Outcome{}
 	r.forged = map[chain.Hash]uint64{}
-	r.voted = map[voteOf]uint64{}
+	r.voted, r.given = map[voteOf]uint64{}, map[string]uint64{}
 	r.building = nil
 	r.opened = true
 	height := r.tip.height + 1

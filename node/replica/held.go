@@ -18,6 +18,7 @@ type Held struct {
 	Forged    int // blocks whose first sight is noted
 	Voted     int // votes whose first sight is noted
 	Heard     int // peers that spoke
+	Given     int // peers that were given what they lacked in the height
 	PoolTxs   int
 	PoolBytes int
 	Consensus consensus.Held
@@ -46,7 +47,7 @@ func (r *Replica) forgetBlocks() {
 func (r *Replica) Held() Held {
 	s := r.pool.Stats()
 	return Held{
-		Early: len(r.early), Evidence: r.evidence.len(), Outcomes: len(r.outcomes), Forged: len(r.forged), Voted: len(r.voted), Heard: len(r.heard),
+		Early: len(r.early), Evidence: r.evidence.len(), Outcomes: len(r.outcomes), Forged: len(r.forged), Voted: len(r.voted), Heard: len(r.heard), Given: len(r.given),
 		PoolTxs: s.Transactions, PoolBytes: s.Bytes, Consensus: r.core.Held(),
 		bounds: heldBounds{s.MaxTransactions, s.MaxBytes},
 	}
@@ -64,6 +65,7 @@ func (h Held) Check() error {
 		{"blocks seen in the height", h.Forged, maxCandidates},
 		{"votes seen in the height", h.Voted, maxNoted},
 		{"peers heard", h.Heard, maxHeard},
+		{"peers given something", h.Given, maxHeard},
 		{"transactions in the pool", h.PoolTxs, h.bounds.poolTxs},
 		{"bytes in the pool", h.PoolBytes, h.bounds.poolBytes},
 	} {

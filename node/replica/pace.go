@@ -50,6 +50,13 @@ func (p *pace) most(params *chain.Params) int {
 	return max(min(p.fit, allowed), int(params.MinTxs))
 }
 
+// mostIn is how many transactions a block may have that is first proposed in some round: half as many for each round of the
+// height that failed. That blocks came too late is known when one is decided, and until then each validator would try its own.
+func (p *pace) mostIn(round uint64, params *chain.Params) int {
+	most := p.most(params)
+	return max(most>>min(round, 32), min(most, leastFit), int(params.MinTxs))
+}
+
 // shrink halves the bound after a block of txs transactions that came, or would come, too late.
 func (p *pace) shrink(txs int, params *chain.Params) {
 	if txs > leastFit {
@@ -64,12 +71,25 @@ func (p *pace) executed(txs int, took uint64, params *chain.Params) {
 	}
 }
 
-// decided takes in a decision on a block of txs transactions. late says that rounds failed although blocks were proposed.
-func (p *pace) decided(txs int, late bool, params *chain.Params) {
+// came is when a block was decided.
+type came int
+
+const (
+	inTime       came = iota
+	late              // rounds failed although it had been proposed
+	behindOthers      // rounds failed although others had been proposed: it was smaller (see mostIn), and in time
+)
+
+// decided takes in a decision on a block of txs transactions.
+func (p *pace) decided(txs int, when came, params *chain.Params) {
 	p.last = txs
 	switch most := p.most(params); {
-	case late:
+	case when == late:
 		p.shrink(txs, params)
+	case when == behindOthers:
+		if txs > leastFit {
+			p.fit = min(most, txs)
+		}
 	case p.fit > 0 && 8*txs >= 7*most: // as large as it may be, and in time
 		if p.fit = most + most/16 + 1; p.fit >= int(params.MaxTxs) {
 			p.fit = 0

@@ -13,18 +13,18 @@ func TestBlocksShrinkWhileTheyComeLateAndGrowAgain(t *testing.T) {
 	params := chain.DefaultParams()
 	allowed := int(params.MaxTxs)
 	var p pace
-	if p.decided(allowed, false, &params); p.most(&params) != allowed {
+	if p.decided(allowed, inTime, &params); p.most(&params) != allowed {
 		t.Fatal("a block in time changed something")
 	}
-	if p.decided(100, true, &params); p.most(&params) != allowed {
+	if p.decided(100, late, &params); p.most(&params) != allowed {
 		t.Fatal("a round that failed with a small block made blocks smaller")
 	}
-	p.decided(allowed, true, &params)
+	p.decided(allowed, late, &params)
 	half := p.most(&params)
 	if half != allowed/2 {
 		t.Fatalf("after a late block of %d the next has at most %d", allowed, half)
 	}
-	if p.decided(half/2, false, &params); p.most(&params) != half {
+	if p.decided(half/2, inTime, &params); p.most(&params) != half {
 		t.Fatal("a block that was not full says nothing about larger ones")
 	}
 	blocks := 0
@@ -32,7 +32,7 @@ func TestBlocksShrinkWhileTheyComeLateAndGrowAgain(t *testing.T) {
 		if blocks == 100 {
 			t.Fatalf("blocks do not grow: at most %d", p.most(&params))
 		}
-		p.decided(p.most(&params), false, &params)
+		p.decided(p.most(&params), inTime, &params)
 	}
 	if blocks < 8 {
 		t.Errorf("blocks are back at their size after %d", blocks)
@@ -54,7 +54,7 @@ func TestThePaceKeepsToTheParameters(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "events") {
 			txs := rapid.IntRange(0, int(params.MaxTxs)).Draw(t, "txs")
 			if rapid.Bool().Draw(t, "decision") {
-				p.decided(txs, rapid.Bool().Draw(t, "late"), &params)
+				p.decided(txs, rapid.SampledFrom([]came{inTime, late, behindOthers}).Draw(t, "when"), &params)
 			} else {
 				p.executed(txs, rapid.Uint64Range(0, 1000).Draw(t, "ms"), &params)
 			}
@@ -63,6 +63,39 @@ func TestThePaceKeepsToTheParameters(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Each round that failed halves a block, down to the size that is not to blame, and says nothing about the next height.
+func TestBlocksShrinkWithEachRoundThatFails(t *testing.T) {
+	t.Parallel()
+	params := chain.DefaultParams()
+	var p pace
+	for round, want := range map[uint64]int{0: 5000, 1: 2500, 2: 1250, 3: 625, 4: leastFit, 40: leastFit, 1 << 63: leastFit} {
+		if got := p.mostIn(round, &params); got != want {
+			t.Errorf("round %d: at most %d, want %d", round, got, want)
+		}
+	}
+	if got := p.most(&params); got != 5000 {
+		t.Errorf("the next height has at most %d", got)
+	}
+	if p.decided(2500, behindOthers, &params); p.most(&params) != 2500 {
+		t.Errorf("a block of 2500 was in time where larger ones were not, and the next has at most %d", p.most(&params))
+	}
+	if p.decided(300, behindOthers, &params); p.most(&params) != 2500 {
+		t.Errorf("a small block behind others has the next one be of %d at most", p.most(&params))
+	}
+	if p.decided(3000, behindOthers, &params); p.most(&params) != 2500 {
+		t.Errorf("a larger block of another forger has the next one be of %d at most", p.most(&params))
+	}
+	p = pace{}
+	params.MinTxs, params.MaxTxs = 3, 200
+	if got := p.mostIn(9, &params); got != 200 {
+		t.Errorf("blocks of 200 shrink to %d: they are not what makes rounds fail", got)
+	}
+	params.MinTxs, params.MaxTxs = 4000, 5000
+	if got := p.mostIn(9, &params); got != 4000 {
+		t.Errorf("at most %d, and a block needs 4000", got)
+	}
 }
 
 // Only the forger of a busy chain rests, and never for longer than its share of a timeout.
@@ -88,9 +121,35 @@ func TestBlocksOfABusyChainAreApart(t *testing.T) {
 		"busy, and nothing waits": {busyBlock, 0, 0, gap},
 	} {
 		p := pace{}
-		p.decided(c.last, false, &params)
+		p.decided(c.last, inTime, &params)
 		if got := p.rest(c.age, c.waiting, &params); got != c.want {
 			t.Errorf("%s: %d ms, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestABlockIsLateWhenItWasProposedBeforeItsRound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		proposed, decided uint64
+		seen              int
+		want              came
+	}{
+		"in its round":                   {0, 0, 1, inTime},
+		"beside another, in round 0":     {0, 0, 2, inTime}, // a forger that contradicts itself
+		"a round later":                  {0, 1, 1, late},
+		"a round later, beside another":  {1, 2, 2, late},
+		"behind a forger that was away":  {1, 1, 1, inTime},
+		"behind a block that came late":  {1, 1, 2, behindOthers},
+		"behind several that came late":  {3, 3, 4, behindOthers},
+		"one that nobody here saw first": {2, 2, 0, inTime},
+	} {
+		r := &Replica{forged: map[chain.Hash]uint64{}}
+		for i := range c.seen {
+			r.forged[chain.Hash{byte(i)}] = 1
+		}
+		if got := r.came(c.proposed, c.decided); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
 }

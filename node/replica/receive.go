@@ -59,7 +59,9 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 		r.keepEarly(v.Vote.Height, frame{peer, key, FrameVote, payload})
 		return nil
 	}
-	if r.core.Has(&v) {
+	known := r.core.Has(&v)
+	r.repeated(key, known)
+	if known {
 		return nil
 	}
 	verified, err := r.core.Rules().VerifyVote(&v)
@@ -73,6 +75,14 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 	r.noteVote(&v)
 	r.handle(consensus.VoteReceived{Vote: verified})
 	return nil
+}
+
+// repeated notes whether a message of the height that came was here already. Peers that are no validators have no say in how long
+// this node is patient.
+func (r *Replica) repeated(key chain.PublicKey, known bool) {
+	if _, validator := r.core.Rules().Set.ByPeer(key); validator {
+		r.patience.heard(known)
+	}
 }
 
 // remembers reports whether the signer knows a vote of this node's key.
@@ -117,7 +127,9 @@ func (r *Replica) proposal(peer string, key chain.PublicKey, payload []byte) err
 		r.keepEarly(p.Height, frame{peer, key, FrameProposal, payload})
 		return nil
 	}
-	if r.core.HasProposal(&p) {
+	known := r.core.HasProposal(&p)
+	r.repeated(key, known)
+	if known {
 		return nil
 	}
 	verified, err := r.core.Rules().VerifyProposal(&p, r.cfg.Ports.Now())

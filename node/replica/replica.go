@@ -89,6 +89,8 @@ type Replica struct {
 	pace     pace
 	restsIn  uint64            // the height whose forger has begun to rest
 	voted    map[voteOf]uint64 // when a vote of the height was first seen
+	given    map[string]uint64 // when a peer was last given what it lacked in the height
+	patience patience
 	step     consensus.StepName
 	round    uint64
 

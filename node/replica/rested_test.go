@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/posnet/posnet/node/chain"
@@ -35,7 +36,7 @@ func TestAPeerIsGivenWhatHasRested(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			now := uint64(seen)
-			r := &Replica{voted: map[voteOf]uint64{}, forged: map[chain.Hash]uint64{{3}: seen}}
+			r := &Replica{voted: map[voteOf]uint64{}, given: map[string]uint64{}, forged: map[chain.Hash]uint64{{3}: seen}, core: new(consensus.Core)}
 			r.cfg.Ports.Now = func() uint64 { return now }
 			r.tip.params = params
 			r.noteVote(&vote)
@@ -50,6 +51,78 @@ func TestAPeerIsGivenWhatHasRested(t *testing.T) {
 	}
 }
 
+// Where most comes twice everything rests longer, and a peer that was given something is left in peace for as long. Where
+// it comes once that ends.
+func TestWhatComesTwiceIsGivenLater(t *testing.T) {
+	t.Parallel()
+	params := chain.DefaultParams()
+	var p patience
+	tell := func(samples, twice int) {
+		for range samples {
+			for i := range patienceSample {
+				p.heard(i < twice)
+			}
+		}
+	}
+	tell(10, patienceSample/2)
+	if p.wait != 0 {
+		t.Fatalf("%d ms, though no more than half came twice", p.wait)
+	}
+	tell(1, patienceSample/2+1)
+	if p.wait != leastPatience {
+		t.Fatalf("%d ms after the first time", p.wait)
+	}
+	tell(2, patienceSample)
+	if p.wait != 4*leastPatience {
+		t.Fatalf("%d ms after two more", p.wait)
+	}
+	tell(5, patienceSample/3)
+	if p.wait != 4*leastPatience {
+		t.Fatalf("%d ms: a third that comes twice changes nothing", p.wait)
+	}
+	tell(1, patienceSample/8)
+	if p.wait >= 4*leastPatience || p.wait < 3*leastPatience {
+		t.Fatalf("%d ms where nearly all comes once, want somewhat less than before", p.wait)
+	}
+	tell(40, patienceSample)
+	if half := params.ProposeTimeout / 2; p.in(0, &params) != half || p.in(2, &params) != half+params.ProposeTimeoutStep || p.in(1<<63, &params) > mostPatience {
+		t.Errorf("%d ms in round 0, %d in round 2, %d at last", p.in(0, &params), p.in(2, &params), p.in(1<<63, &params))
+	}
+	tell(200, 0)
+	if p.wait != 0 {
+		t.Errorf("%d ms are left of it", p.wait)
+	}
+}
+
+func TestAPeerIsLeftInPeaceWhereMostComesTwice(t *testing.T) {
+	t.Parallel()
+	now := uint64(1_000_000)
+	vote := chain.SignedVote{Vote: chain.Vote{Kind: chain.Prevote, Height: 7}, Validator: chain.Address{1}}
+	r := &Replica{voted: map[voteOf]uint64{}, given: map[string]uint64{}, forged: map[chain.Hash]uint64{}, core: new(consensus.Core)}
+	r.cfg.Ports.Now = func() uint64 { return now }
+	r.tip.params = chain.DefaultParams()
+	r.patience.wait = 100
+	r.noteVote(&vote)
+	gives := func(peer string) bool {
+		return len(r.rested(consensus.Send{Peer: peer, Votes: []chain.SignedVote{vote}}).Votes) == 1
+	}
+	for _, step := range []struct {
+		after uint64
+		peer  string
+		want  bool
+	}{
+		{restVote, "a", false}, {99, "a", false}, {1, "a", true}, {99, "a", false}, {0, "b", true}, {1, "a", true},
+	} {
+		if now += step.after; gives(step.peer) != step.want {
+			t.Errorf("%d ms after the vote %s is given it: want %v", now-1_000_000, step.peer, step.want)
+		}
+	}
+	now -= 50
+	if !gives("a") {
+		t.Error("the clock was set back, and nothing is given")
+	}
+}
+
 // A validator that votes in thousands of rounds does not make others remember each.
 func TestNotedVotesAreBounded(t *testing.T) {
 	t.Parallel()
@@ -60,5 +133,20 @@ func TestNotedVotesAreBounded(t *testing.T) {
 	}
 	if len(r.voted) != maxNoted {
 		t.Errorf("%d votes are noted", len(r.voted))
+	}
+}
+
+// Peers that come and go in a height that does not end do not make others remember each.
+func TestPeersThatWereGivenSomethingAreBounded(t *testing.T) {
+	t.Parallel()
+	r := &Replica{given: map[string]uint64{}}
+	for peer := range 3 * maxHeard {
+		r.gives(consensus.Send{Peer: strconv.Itoa(peer), Votes: make([]chain.SignedVote, 1)}, 1)
+		if len(r.given) == 0 || len(r.given) > maxHeard {
+			t.Fatalf("%d peers are noted after %d", len(r.given), peer+1)
+		}
+	}
+	if r.gives(consensus.Send{Peer: "nothing"}, 1); r.given["nothing"] != 0 {
+		t.Error("a peer that was given nothing is left in peace")
 	}
 }

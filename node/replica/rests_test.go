@@ -62,3 +62,38 @@ func TestTheForgerOfABusyChainRests(t *testing.T) {
 	}
 	must(t, m.close())
 }
+
+// A block that is first proposed when a round has failed is half as large: others may have failed because theirs came too late.
+func TestABlockOfALaterRoundIsSmaller(t *testing.T) {
+	t.Parallel()
+	const most = 1200
+	w := newWitness()
+	var senders []keys.PrivateKey
+	g := network(func(g *chain.Genesis) {
+		g.Params.MaxTxs = most
+		g.Time = w.clock() + 3*g.Params.ClockDrift/2 // round 0 is too early for a block, and round 1 bears it
+		for n := range most {
+			k := keys.FromSeed([32]byte{byte(n), byte(n >> 8), 3, 0x74})
+			senders = append(senders, k)
+			g.Accounts = append(g.Accounts, chain.GenesisAccount{Address: k.Public(), Balance: 1 << 20})
+		}
+	})
+	m, err := bootInto(g, newDisk(t), w, true)
+	must(t, err)
+	for _, from := range senders {
+		tx := chain.Tx{Kind: chain.TxTransfer, From: from.Public(), Nonce: 1, To: account.Public(), Amount: 1, Fee: g.Params.MinFee}
+		_, err := m.replica.Pool().Add(chain.Encode(&chain.SignedTx{Tx: tx, Signature: from.Sign(chain.TxMessage(g.Hash(), &tx))}))
+		must(t, err)
+	}
+	m.replica.PoolChanged()
+	for range 40 {
+		if m.height() > 0 {
+			break
+		}
+		m.pass(100)
+	}
+	if left := m.replica.Pool().Executable(); m.height() != 1 || left != most/2 {
+		t.Errorf("height %d, %d of %d transactions left: want a first block of half of them", m.height(), left, most)
+	}
+	must(t, m.close())
+}
