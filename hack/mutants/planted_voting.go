@@ -243,8 +243,8 @@ var decision = []Mutant{
 		ID:   "patience-without-bound",
 		Bug:  "Peers that repeat themselves have a node give nobody what it lacks, for as long as they like.",
 		File: "node/replica/rested.go",
-		Old:  `return min(p.wait, (params.ProposeTimeout+min(round, mostPatience)*params.ProposeTimeoutStep)/2)`,
-		New:  `return p.wait`,
+		Old:  `{ return min(p.wait, timeout/2) }`,
+		New:  `{ return p.wait }`,
 	}, {
 		ID:   "prevotes-decide",
 		Bug:  "Two thirds of prevotes make a block final: others may precommit nothing, and decide another one later.",

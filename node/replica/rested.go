@@ -18,7 +18,8 @@ const restVote = 60
 // that most comes to a node twice or more, what a vote state lacks is on its way, and sending it again makes all slower still: there
 // the wait doubles. Where nearly all comes once it falls by a sixteenth. The idea is that of the adaptive timers of S. Floyd et al.,
 // "A Reliable Multicast Framework for Light-weight Sessions and Application Level Framing", 1997. What is lost comes later by as
-// much, but never by more than half of the timeout of a proposal in the round, which grows with each round that fails.
+// much, but never by more than half of the timeout of its step in the round, which grows with each round that fails: what one honest
+// validator has, all have before that timeout ends, from some round on, which is what the protocol's liveness rests on.
 type patience struct {
 	wait        uint64 // milliseconds
 	once, twice int    // messages of validators since it was last looked at: new ones, and such as were here
@@ -51,10 +52,18 @@ func (p *patience) heard(known bool) {
 	p.once, p.twice = 0, 0
 }
 
-// in is the wait in a round.
-func (p *patience) in(round uint64, params *chain.Params) uint64 {
-	return min(p.wait, (params.ProposeTimeout+min(round, mostPatience)*params.ProposeTimeoutStep)/2)
+// forProposal is the wait in a round before a proposal is given away.
+func (p *patience) forProposal(round uint64, params *chain.Params) uint64 {
+	return p.below(params.ProposeTimeout + min(round, mostPatience)*params.ProposeTimeoutStep)
 }
+
+// forVote is the same for a vote. The shorter of the two steps of votes counts.
+func (p *patience) forVote(round uint64, params *chain.Params) uint64 {
+	round = min(round, mostPatience)
+	return p.below(min(params.PrevoteTimeout+round*params.PrevoteTimeoutStep, params.PrecommitTimeout+round*params.PrecommitTimeoutStep))
+}
+
+func (p *patience) below(timeout uint64) uint64 { return min(p.wait, timeout/2) }
 
 // maxNoted bounds the votes of a height whose first sight is noted: those of a few rounds of the largest set. The rest are
 // given at once.
@@ -77,12 +86,13 @@ func (r *Replica) noteVote(v *chain.SignedVote) {
 
 // rested leaves of an answer what has been here long enough.
 func (r *Replica) rested(e consensus.Send) consensus.Send {
-	now, wait := r.cfg.Ports.Now(), r.patience.in(r.core.Round(), &r.tip.params)
+	now, round := r.cfg.Ports.Now(), r.core.Round()
+	wait := r.patience.forVote(round, &r.tip.params)
 	if given, known := r.given[e.Peer]; known && now >= given && now < given+wait {
 		return consensus.Send{Peer: e.Peer} // it cannot have told yet what came of that
 	}
 	if p := e.Proposal; p != nil {
-		if seen, known := r.forged[p.BlockHash]; known && now >= seen && now < seen+r.tip.params.ProposeTimeout/4+wait {
+		if seen, known := r.forged[p.BlockHash]; known && now >= seen && now < seen+r.tip.params.ProposeTimeout/4+r.patience.forProposal(round, &r.tip.params) {
 			e.Proposal = nil
 		} else if p.ValidRound >= 0 {
 			return r.gives(e, now) // the prevotes that prove it belong to it

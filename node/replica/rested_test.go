@@ -85,8 +85,13 @@ func TestWhatComesTwiceIsGivenLater(t *testing.T) {
 		t.Fatalf("%d ms where nearly all comes once, want somewhat less than before", p.wait)
 	}
 	tell(40, patienceSample)
-	if half := params.ProposeTimeout / 2; p.in(0, &params) != half || p.in(2, &params) != half+params.ProposeTimeoutStep || p.in(1<<63, &params) > mostPatience {
-		t.Errorf("%d ms in round 0, %d in round 2, %d at last", p.in(0, &params), p.in(2, &params), p.in(1<<63, &params))
+	for round, want := range map[uint64][2]uint64{0: {250, 125}, 2: {500, 250}} {
+		if got := [2]uint64{p.forProposal(round, &params), p.forVote(round, &params)}; got != want {
+			t.Errorf("%d ms in round %d, want %d", got, round, want)
+		}
+	}
+	if last := [2]uint64{p.forProposal(1<<63, &params), p.forVote(1<<63, &params)}; last != [2]uint64{mostPatience, mostPatience} {
+		t.Errorf("%d ms at last", last)
 	}
 	tell(200, 0)
 	if p.wait != 0 {
