@@ -165,7 +165,6 @@ func (l *load) run(cmd *cobra.Command) error {
 	r.shipment.signAhead(cmd.Context(), l.signedAhead(), r.tell)
 	result := &loaded{Nodes: l.nodes, ChainID: r.crowd.genesis.ChainID, GenesisHash: r.crowd.hash, Accounts: l.accounts, Rate: l.rate, InFlight: l.inFlight}
 	err = l.measure(cmd.Context(), r, result)
-	result.Interrupted = cmd.Context().Err() != nil
 	r.tell.clear()
 	if result.Final == 0 {
 		return cmp.Or(err, errors.New("nothing became final while it was counted: choose a longer --duration, or a smaller --batch for a low --rate"))

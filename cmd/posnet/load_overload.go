@@ -152,7 +152,7 @@ func (o *overload) run(cmd *cobra.Command) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}
-	result.Interrupted = cmd.Context().Err() != nil
+	result.Interrupted = result.After.Seconds == 0
 	r.tell.clear()
 	if e.memory.watches() && result.Memory.Most == nil && e.memory.err != nil {
 		err = errors.Join(err, e.memory.err)

@@ -33,7 +33,7 @@ func TestOverloadTellsWhatBecameOfTheNetwork(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	if !got.PeakMeasured || got.Peak < 1 || got.Overload.Seconds < 0.25 || got.Overload.FinalPerSecond <= 0 || got.Overload.Finality.P99 <= 0 {
+	if got.Interrupted || !got.PeakMeasured || got.Peak < 1 || got.Overload.Seconds < 0.25 || got.Overload.FinalPerSecond <= 0 || got.Overload.Finality.P99 <= 0 {
 		t.Errorf("%+v", got)
 	}
 	if asked := got.Peak * 3; got.Overload.Asked != asked || got.Before.Asked != got.Peak/2 {

@@ -163,7 +163,6 @@ func (o *reads) run(cmd *cobra.Command) error {
 	result := &readDone{Nodes: o.nodes, Rate: o.rate, Connections: o.connections, Accounts: len(all)}
 	tell := liveProgress(cmd)
 	err = o.measure(cmd.Context(), clients, all, result, tell)
-	result.Interrupted = cmd.Context().Err() != nil
 	tell.clear()
 	if result.Reads+result.Errors == 0 && err != nil {
 		return err
@@ -275,7 +274,7 @@ func (o *reads) measure(ctx context.Context, clients []*client.Client, accounts 
 	last.Stop()
 	end := r.until
 	if now := time.Now(); now.Before(end) { // it was stopped
-		end = now
+		end, into.Interrupted = now, true
 	}
 	into.Began, into.Ended, into.Seconds = instant(r.from), instant(end), max(end.Sub(r.from).Seconds(), 0)
 	into.Reads, into.ErrorCodes = uint64(len(r.times)), r.codes

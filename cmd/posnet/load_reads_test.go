@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -124,6 +125,22 @@ func TestReadsDoesNotWaitForANodeThatHangs(t *testing.T) {
 	err = o.measure(t.Context(), clients, []chain.Address{{1}}, &got, &progress{out: io.Discard})
 	if late := got.ErrorCodes["not_answered"]; err == nil || got.Reads != 0 || late < 1 || late > 3 || late+got.Unsent != 200 {
 		t.Errorf("%+v (%v), want 3 not answered and 197 not sent", got, err)
+	}
+}
+
+func TestReadsSayThatTheyWereStopped(t *testing.T) {
+	t.Parallel()
+	o := &reads{remote: &remote{nodes: []string{hanging(t)}, timeout: time.Hour}, rate: 1, duration: time.Hour, connections: 1}
+	clients, done, err := o.clients()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var got readDone
+	if err := o.measure(ctx, clients, []chain.Address{{1}}, &got, &progress{out: io.Discard}); err == nil || !got.Interrupted {
+		t.Errorf("%+v (%v)", got, err)
 	}
 }
 

@@ -88,6 +88,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 		}
 	}
 	stop()
+	into.Interrupted = ctx.Err() != nil // not by what comes later: then the counting is over
 	if counted {
 		end := time.Now()
 		into.Began, into.Ended, into.Seconds = instant(start), instant(end), end.Sub(start).Seconds()

@@ -51,7 +51,7 @@ func TestLoadCountsWhatIsInBlocks(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	if got.Refused != 0 || got.Final == 0 || got.Blocks == 0 || got.TxPerSecond <= 0 || got.Finality.P50 <= 0 || got.LastBlock < got.FirstBlock {
+	if got.Interrupted || got.Refused != 0 || got.Final == 0 || got.Blocks == 0 || got.TxPerSecond <= 0 || got.Finality.P50 <= 0 || got.LastBlock < got.FirstBlock {
 		t.Errorf("%+v", got)
 	}
 	inBlocks := uint64(0)

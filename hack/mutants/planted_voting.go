@@ -242,7 +242,7 @@ var decision = []Mutant{
 	}, {
 		ID:   "patience-without-bound",
 		Bug:  "Peers that repeat themselves have a node give nobody what it lacks, for as long as they like.",
-		File: "node/replica/rested.go",
+		File: "node/replica/patience.go",
 		Old:  `{ return min(p.wait, timeout/2) }`,
 		New:  `{ return p.wait }`,
 	}, {
