@@ -47,9 +47,8 @@ func (r *Replica) retryBuild() {
 	}
 	r.building = nil
 	hash := block.Header.Hash()
-	r.forgetBlocks()
+	r.sighted(hash, block, b.Round)
 	r.outcomes[hash] = outcome
-	r.forged[hash] = now
 	// An event of its own, also when this runs within another.
 	r.handle(consensus.Built{Height: b.Height, Round: b.Round, Block: block})
 }

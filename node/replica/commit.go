@@ -40,7 +40,7 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 		r.fail(fmt.Errorf("update the pool: %w", err))
 		return
 	}
-	r.pace.decided(len(b.Txs), r.came(b.Header.Round, cert.Round), &r.tip.params)
+	r.pace.decided(len(b.Txs), r.came(len(b.Txs), b.Header.Round, cert.Round), cert.Round, &r.tip.params)
 	r.pool.SetParams(out.Params)
 	r.prevSet = r.tip.set
 	r.observeDecision(b, len(raw), hash, cert, out)
@@ -51,13 +51,16 @@ func (r *Replica) commit(b *chain.Block, hash chain.Hash, cert *chain.Certificat
 	r.begin(nil)
 }
 
-// came says when a block came that was first proposed in one round and decided in another.
-func (r *Replica) came(proposed, decided uint64) came {
-	switch {
-	case proposed < decided:
+// came says when a block of txs transactions came that was first proposed in one round and decided in another. Rounds that failed
+// with nothing larger (a forger that was away, an empty block, one that is proposed later) say nothing about its size.
+func (r *Replica) came(txs int, proposed, decided uint64) came {
+	if proposed < decided {
 		return late
-	case decided > 0 && len(r.forged) > 1:
-		return behindOthers
+	}
+	for _, s := range r.forged {
+		if s.round < decided && s.txs > txs {
+			return behindOthers
+		}
 	}
 	return inTime
 }
@@ -87,7 +90,7 @@ func touched(out *ledger.Outcome, b *chain.Block) []chain.Address {
 // begin opens the height after the tip.
 func (r *Replica) begin(rec *consensus.Recovery) {
 	r.outcomes = map[chain.Hash]*ledger.Outcome{}
-	r.forged = map[chain.Hash]uint64{}
+	r.forged = map[chain.Hash]sight{}
 	r.voted, r.given = map[voteOf]uint64{}, map[string]uint64{}
 	r.building = nil
 	r.opened = true

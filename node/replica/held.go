@@ -39,7 +39,7 @@ func (r *Replica) forgetBlocks() {
 		maps.DeleteFunc(r.outcomes, func(h chain.Hash, _ *ledger.Outcome) bool { return gone(h) })
 	}
 	if len(r.forged) >= maxCandidates {
-		maps.DeleteFunc(r.forged, func(h chain.Hash, _ uint64) bool { return gone(h) })
+		maps.DeleteFunc(r.forged, func(h chain.Hash, _ sight) bool { return gone(h) })
 	}
 }
 

@@ -22,7 +22,7 @@ func TestWhatABlockDidIsKnownWhileTheBlockIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Replica{core: consensus.New(consensus.Config{}), outcomes: map[chain.Hash]*ledger.Outcome{}, forged: map[chain.Hash]uint64{}}
+	r := &Replica{core: consensus.New(consensus.Config{}), outcomes: map[chain.Hash]*ledger.Outcome{}, forged: map[chain.Hash]sight{}}
 	r.core.Step(consensus.Begin{Height: 1, Set: set, Params: chain.DefaultParams()})
 	b := &chain.Block{Header: chain.Header{ // of round 1, which asks for no proof of the lottery
 		Version: chain.HeaderVersion, Height: 1, Round: 1, Forger: set.At(0).Address, Time: 1,
@@ -36,13 +36,13 @@ func TestWhatABlockDidIsKnownWhileTheBlockIsHeld(t *testing.T) {
 	}
 	r.core.Step(consensus.ProposalReceived{Proposal: p})
 
-	r.outcomes[hash], r.forged[hash] = &ledger.Outcome{}, 1
+	r.outcomes[hash], r.forged[hash] = &ledger.Outcome{}, sight{first: 1}
 	for i := range uint64(maxCandidates - 1) {
 		gone := chain.Sum(chain.Uint64(i))
-		r.outcomes[gone], r.forged[gone] = &ledger.Outcome{}, 1
+		r.outcomes[gone], r.forged[gone] = &ledger.Outcome{}, sight{first: 1}
 	}
 	r.forgetBlocks()
-	if r.outcomes[hash] == nil || r.forged[hash] == 0 {
+	if r.outcomes[hash] == nil || r.forged[hash].first == 0 {
 		t.Error("a block is held, and what came of it is forgotten")
 	}
 	if len(r.outcomes) != 1 || len(r.forged) != 1 {

@@ -83,7 +83,7 @@ func (r *Replica) observeDecision(b *chain.Block, size int, hash chain.Hash, cer
 	}
 	r.cfg.Observer.Decided(Decision{
 		Block: b, Hash: hash, Certificate: cert, Outcome: out, Set: r.tip.set, Seed: r.tip.seed, Size: size,
-		FirstSeen: r.forged[hash], DecidedAt: now,
+		FirstSeen: r.forged[hash].first, DecidedAt: now,
 	})
 }
 

@@ -8,13 +8,15 @@ import "github.com/posnet/posnet/node/chain"
 // two smaller blocks.
 //
 // It falls by half and grows by a sixteenth (additive increase would do as well; D. Chiu and R. Jain, "Analysis of the
-// Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks", 1989). It says nothing about which
-// blocks are valid.
+// Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks", 1989), and by a quarter while it is well below
+// what came too late last: blocks that are much smaller than need be cost more than a round that fails now and then (the idea
+// is that of CUBIC, RFC 9438 section 4). It says nothing about which blocks are valid.
 //
 // It also has blocks of a busy chain follow each other less closely: see rest.
 type pace struct {
-	fit  int // transactions; 0: what the parameters allow
-	last int // transactions of the last block
+	fit      int // transactions; 0: what the parameters allow
+	tooLarge int // transactions of the last block that came too late, or would have come; 0: none did
+	last     int // transactions of the last block
 }
 
 const (
@@ -57,17 +59,19 @@ func (p *pace) mostIn(round uint64, params *chain.Params) int {
 	return max(most>>min(round, 32), min(most, leastFit), int(params.MinTxs))
 }
 
-// shrink halves the bound after a block of txs transactions that came, or would come, too late.
-func (p *pace) shrink(txs int, params *chain.Params) {
+// shrink takes fits as the bound after a block of txs transactions came, or would have come, too late.
+func (p *pace) shrink(txs, fits int, params *chain.Params) {
 	if txs > leastFit {
-		p.fit = max(min(p.most(params), txs)/2, leastFit)
+		p.tooLarge = txs
+		p.fit = min(p.most(params), max(fits, leastFit))
 	}
 }
 
-// executed takes in how many milliseconds a block of txs transactions took to execute here.
+// executed takes in how many milliseconds a block of txs transactions took to execute here. Of one that took too long as much
+// fits as would have taken just as long as it may, but half of it at least: now and then a machine stands still for a moment.
 func (p *pace) executed(txs int, took uint64, params *chain.Params) {
-	if took > params.ProposeTimeout/executeShare {
-		p.shrink(txs, params)
+	if may := params.ProposeTimeout / executeShare; took > may {
+		p.shrink(txs, max(int(uint64(txs)*may/took), txs/2), params)
 	}
 }
 
@@ -77,21 +81,25 @@ type came int
 const (
 	inTime       came = iota
 	late              // rounds failed although it had been proposed
-	behindOthers      // rounds failed although others had been proposed: it was smaller (see mostIn), and in time
+	behindOthers      // rounds failed although larger ones had been proposed (see mostIn), and it was in time
 )
 
-// decided takes in a decision on a block of txs transactions.
-func (p *pace) decided(txs int, when came, params *chain.Params) {
+// decided takes in a decision on a block of txs transactions in a round.
+func (p *pace) decided(txs int, when came, round uint64, params *chain.Params) {
 	p.last = txs
 	switch most := p.most(params); {
 	case when == late:
-		p.shrink(txs, params)
+		p.shrink(txs, txs/2, params)
 	case when == behindOthers:
-		if txs > leastFit {
-			p.fit = min(most, txs)
+		if fits := max(txs, p.mostIn(round, params)); fits < most {
+			p.shrink(most, fits, params)
 		}
 	case p.fit > 0 && 8*txs >= 7*most: // as large as it may be, and in time
-		if p.fit = most + most/16 + 1; p.fit >= int(params.MaxTxs) {
+		step := most / 16
+		if quick := p.tooLarge - p.tooLarge/4; most < quick {
+			step = min(most/4, quick-most)
+		}
+		if p.fit = most + step + 1; p.fit >= int(params.MaxTxs) {
 			p.fit = 0
 		}
 	}

@@ -126,7 +126,7 @@ func (r *Replica) signVote(v chain.Vote) {
 		r.fail(fmt.Errorf("own vote does not verify; the consensus key is not the registered one: %w", err))
 		return
 	}
-	r.noteVote(&signed)
+	r.noteVote(&signed, r.cfg.Ports.Now())
 	r.cfg.Ports.Broadcast(FrameVote, chain.Encode(&signed))
 	r.handleLater(consensus.VoteReceived{Vote: own})
 }

@@ -59,7 +59,7 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 		r.keepEarly(v.Vote.Height, frame{peer, key, FrameVote, payload})
 		return nil
 	}
-	known := r.core.Has(&v)
+	known, now := r.core.Has(&v), r.cfg.Ports.Now()
 	r.repeated(key, known)
 	if known {
 		return nil
@@ -72,16 +72,18 @@ func (r *Replica) vote(peer string, key chain.PublicKey, payload []byte) error {
 		r.meet(consensus.ForeignSelf{Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind})
 		return nil
 	}
-	r.noteVote(&v)
 	r.handle(consensus.VoteReceived{Vote: verified})
+	if r.core.Has(&v) {
+		r.noteVote(&v, now)
+	}
 	return nil
 }
 
-// repeated notes whether a message of the height that came was here already. Peers that are no validators have no say in how long
-// this node is patient.
+// repeated notes whether a message of the height that came was here already. What peers send that are no validators does not count,
+// so that relays in great number do not make this node patient.
 func (r *Replica) repeated(key chain.PublicKey, known bool) {
 	if _, validator := r.core.Rules().Set.ByPeer(key); validator {
-		r.patience.heard(known)
+		r.patience.heard(key, known, patienceFor(r.tip.params.ProposeTimeout, r.tip.params.ProposeTimeoutStep, r.core.Round()))
 	}
 }
 
@@ -140,10 +142,7 @@ func (r *Replica) proposal(peer string, key chain.PublicKey, payload []byte) err
 		r.meet(consensus.ForeignSelf{Height: p.Height, Round: p.Round})
 		return nil
 	}
-	if _, ok := r.forged[p.BlockHash]; !ok {
-		r.forgetBlocks()
-		r.forged[p.BlockHash] = r.cfg.Ports.Now()
-	}
+	r.sighted(p.BlockHash, verified.Block(), p.Round)
 	r.handle(consensus.ProposalReceived{Proposal: verified})
 	return nil
 }

@@ -85,7 +85,7 @@ type Replica struct {
 	evidence evidencePool
 	heard    map[chain.PublicKey]uint64 // by node key: when a peer last spoke, Unix milliseconds
 	lastTold uint64                     // when the vote state was last sent to all
-	forged   map[chain.Hash]uint64      // when a block was first seen
+	forged   map[chain.Hash]sight       // blocks of the height that were proposed
 	pace     pace
 	restsIn  uint64            // the height whose forger has begun to rest
 	voted    map[voteOf]uint64 // when a vote of the height was first seen

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/posnet/posnet/node/chain"
@@ -14,9 +15,31 @@ import (
 // step, since it is large.
 const restVote = 60
 
-// maxNoted bounds the votes of a height whose first sight is noted: those of a few rounds of the largest set. The rest are
-// given at once.
+// maxNoted bounds the votes of a height whose first sight is noted: those of a few rounds of the largest set. Those of rounds that are
+// over go first; what then finds no room is given at once.
 const maxNoted = 1 << 12
+
+// sight is how a block of the height was seen.
+type sight struct {
+	first uint64 // when, milliseconds
+	in    uint64 // the last round that it was proposed in
+	since uint64 // when it was first seen in that round
+	round uint64 // the round that it was made in
+	txs   int
+}
+
+// sighted notes that a block is proposed in a round.
+func (r *Replica) sighted(hash chain.Hash, b *chain.Block, in uint64) {
+	now := r.cfg.Ports.Now()
+	s, known := r.forged[hash]
+	if !known {
+		r.forgetBlocks()
+		s = sight{first: now, in: in, since: now, round: b.Header.Round, txs: len(b.Txs)}
+	} else if in > s.in {
+		s.in, s.since = in, now
+	}
+	r.forged[hash] = s
+}
 
 // voteOf names a vote of the height.
 type voteOf struct {
@@ -25,11 +48,17 @@ type voteOf struct {
 	validator chain.Address
 }
 
-// noteVote notes when a vote of the height was first seen here.
-func (r *Replica) noteVote(v *chain.SignedVote) {
+// noteVote notes when a vote of the height that the core holds was first seen here.
+func (r *Replica) noteVote(v *chain.SignedVote, now uint64) {
 	k := voteOf{v.Vote.Kind, v.Vote.Round, v.Validator}
-	if _, known := r.voted[k]; !known && len(r.voted) < maxNoted {
-		r.voted[k] = r.cfg.Ports.Now()
+	if _, known := r.voted[k]; known {
+		return
+	}
+	if len(r.voted) >= maxNoted {
+		maps.DeleteFunc(r.voted, func(k voteOf, _ uint64) bool { return k.round < r.core.Round() })
+	}
+	if len(r.voted) < maxNoted {
+		r.voted[k] = now
 	}
 }
 
@@ -41,7 +70,7 @@ func (r *Replica) rested(e consensus.Send) consensus.Send {
 		return consensus.Send{Peer: e.Peer} // it cannot have told yet what came of that
 	}
 	if p := e.Proposal; p != nil {
-		if seen, known := r.forged[p.BlockHash]; known && now >= seen && now < seen+r.tip.params.ProposeTimeout/4+r.patience.forProposal(round, &r.tip.params) {
+		if s, known := r.forged[p.BlockHash]; known && now >= s.since && now < s.since+r.tip.params.ProposeTimeout/4+r.patience.forProposal(round, &r.tip.params) {
 			e.Proposal = nil
 		} else if p.ValidRound >= 0 {
 			return r.gives(e, now) // the prevotes that prove it belong to it
