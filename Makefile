@@ -106,6 +106,10 @@ bench-curve: ## 4, 7, 13 and 25 validators on this machine: finality, peak, mess
 bench-large: ## The peak in a small and in a large state, joins by snapshot, starts: ACCOUNTS=1000000 (some 7 min) or 10000000 (20).
 	@hack/scripts/bench-large.sh
 
+.PHONY: bench-long
+bench-long: ## Whether the peak holds while the chain grows, disk, starts: TRANSFERS=10000000 (some 20 min).
+	@hack/scripts/bench-long.sh
+
 .PHONY: mutants
 mutants: ## Plant every bug of docs/mutants.md, one at a time: the tests must find each.
 	@go run ./hack/mutants
@@ -119,7 +123,7 @@ e2e: ## End-to-end tests on a cluster (the embedded one unless CLUSTER says othe
 	@hack/scripts/gotest.sh e2e
 
 .PHONY: bench
-bench: ## The figures of the README as a table.
+bench: ## The figures of the README as a table, and micro-benchmarks for benchstat (BENCH_GO=none: without, all: more).
 	@hack/scripts/bench.sh
 
 .PHONY: bench-micro

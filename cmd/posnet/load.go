@@ -29,6 +29,7 @@ type load struct {
 	inFlight int
 	ahead    int
 	idle     uint64
+	enough   uint64
 }
 
 func newLoadCommand(r *remote) *cobra.Command {
@@ -43,12 +44,14 @@ given. What is counted is what is in the blocks of the first node, within --dura
 transfer is from when its batch is due, or with --rate 0 sent, to seeing its block. With --rate 0 the network decides: what it
 refuses because its pool is full is sent again, so times are then mostly those of waiting in the pool. --in-flight bounds
 how many transfers are sent and not yet seen in a block: the pool then need not be full, and times are those of so long a queue.
+A load of two minutes and more is also told minute by minute: whether the network is as quick in the last as in the first.
 
 The accounts are made from the key and its nonce, and funded by it first, with what they need for their transfers and
 fees. What is left of that stays with them.`,
 		Example: `  posnet bench load --key-file /tmp/posnet-devnet-…/faucet.pem --target http://127.0.0.1:8050,http://127.0.0.1:8051
   posnet bench load --key-file faucet.pem --in-flight 10000
   posnet bench load --key-file faucet.pem --rate 2000 --duration 5m
+  posnet bench load --key-file faucet.pem --in-flight 10000 --transfers 10000000 --duration 2h
   posnet bench load --key-file faucet.pem --accounts 1000 --output json`,
 		Args: cobra.NoArgs,
 	}
@@ -57,6 +60,7 @@ fees. What is left of that stays with them.`,
 	f.Float64Var(&l.rate, "rate", 0, "transfers to offer, `tx/s`; 0: as many as are taken")
 	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
 	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
+	f.Uint64Var(&l.enough, "transfers", 0, "end when so many are final, if that comes before --duration is over; 0: go on until then")
 	f.IntVar(&l.streams, "streams", 2, "requests under way to each node")
 	f.IntVar(&l.inFlight, "in-flight", 0, "most transfers sent and not yet seen in a block, --batch or more; 0: as many as the pools take")
 	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending, 0.6 kB each in memory; 0: as many as --rate takes, or 20000 a second, but not above 2000000. What is missing is signed on the way, at the cost of the load")
@@ -93,6 +97,7 @@ type loaded struct {
 	FirstBlock  uint64     `json:"firstBlock"`
 	LastBlock   uint64     `json:"lastBlock"`
 	Finality    spread     `json:"finalityMs"`
+	Minutes     []minute   `json:"minutes,omitempty"`     // of a load of two and more
 	CPUSeconds  float64    `json:"cpuSeconds"`            // of this program while counting
 	CPUPercent  float64    `json:"cpuPercent"`            // the same, of all cores of this machine
 	Interrupted bool       `json:"interrupted,omitempty"` // ended before its time; the figures are those until then
@@ -114,6 +119,7 @@ func showLoad(w io.Writer, r *loaded) {
 		row(w, "", "more than were taken: some were taken before the counting began")
 	}
 	row(w, "time to finality", fmt.Sprintf("p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", r.Finality.P50, r.Finality.P90, r.Finality.P99, r.Finality.Max))
+	showMinutes(w, r.Minutes)
 	row(w, "this program", fmt.Sprintf("%.1f s of processor time, %.1f %% of this machine", r.CPUSeconds, r.CPUPercent))
 	showInterrupted(w, r.Interrupted)
 	showWaiting(w, r.Waiting)
@@ -224,7 +230,11 @@ func (l *load) fund(ctx context.Context, r *rig, key keys.PrivateKey) (err error
 
 // expected is about how many transfers the whole run sends.
 func (l *load) expected() float64 {
-	return cmp.Or(l.rate, usualRate) * (l.warmup + l.duration).Seconds()
+	each := cmp.Or(l.rate, usualRate)
+	if l.enough > 0 {
+		return min(each*(l.warmup+l.duration).Seconds(), each*l.warmup.Seconds()+float64(l.enough))
+	}
+	return each * (l.warmup + l.duration).Seconds()
 }
 
 // usualRate is what is signed ahead for where no --rate says how many there will be, a second.

@@ -34,7 +34,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	from, until := began.Add(l.warmup), began.Add(l.warmup+l.duration)
 	sending, stop := context.WithDeadline(ctx, until)
 	defer stop()
-	finishing, done := context.WithDeadline(ctx, until.Add(finishTime))
+	finishing, done := context.WithCancel(ctx)
 	defer done()
 	for i := range len(r.clients) * l.streams {
 		c := r.clients[i%len(r.clients)]
@@ -45,15 +45,16 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 		})
 	}
 	var times []time.Duration
+	var passed minutes
 	counted := false
 	var taken, refused, full uint64
 	var cpu time.Duration
 	var start time.Time
 	last := second{at: began}
 	var err error
-	for now := began; now.Before(until) && err == nil; {
+	for now := began; now.Before(until) && !l.had(into.Final) && err == nil; {
 		if now = time.Now(); !counted && !now.Before(from) {
-			counted, start, cpu = true, now, ownCPU()
+			counted, start, cpu, passed = true, now, ownCPU(), minutes{{at: now}}
 			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
 		}
 		edge := until // of what is counted: no wait goes past it
@@ -82,12 +83,16 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 			}
 			into.LastBlock, into.Final, into.Blocks = height, into.Final+uint64(len(txs)), into.Blocks+1
 		})
+		if passed.pass(mark{time.Now(), into.Final, len(times)}) && l.duration >= 2*time.Minute {
+			r.tell.note(fmt.Sprintf("minute %d: %s", len(passed)-1, passed.last(times)))
+		}
 		if now = time.Now(); now.Sub(last.at) >= time.Second {
 			r.tell.show(l.line(now.Sub(began), last.until(now, n.taken.Load()), &n, times))
 			last = second{at: now, taken: n.taken.Load()}
 		}
 	}
 	stop()
+	defer time.AfterFunc(finishTime, done).Stop()
 	into.Interrupted = ctx.Err() != nil // not by what comes later: then the counting is over
 	if counted {
 		end := time.Now()
@@ -95,6 +100,8 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 		into.CPUSeconds = (ownCPU() - cpu).Seconds()
 		into.CPUPercent = percentOfMachine(into.CPUSeconds, into.Seconds)
 		into.TxPerSecond = float64(into.Final) / into.Seconds
+		passed.end(mark{end, into.Final, len(times)})
+		into.Minutes = passed.told(times)
 	}
 	into.Submitted, into.Refused, into.Full = n.taken.Load()-taken, n.refused.Load()-refused, n.full.Load()-full
 	if len(times) > 0 {
@@ -115,6 +122,9 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	}
 	return err
 }
+
+// had tells whether so many are final as were asked for.
+func (l *load) had(final uint64) bool { return l.enough > 0 && final >= l.enough }
 
 // second is what the progress line tells of the second before.
 type second struct {

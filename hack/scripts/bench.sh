@@ -5,10 +5,12 @@
 #   COUNT=200          transfers to measure            RUNS=3   starts of a devnet, and of a network on the cluster
 #   IDLE=30            seconds of rest before a node's memory is read
 #   POSNET=FILE        the program to measure (default: built into bin/)
-#   BENCH_GO=1         the micro-benchmarks too, each once (make bench-micro alone is for benchstat)
+#   BENCH_GO=some      micro-benchmarks of verifying, decoding, lottery, tree, admission and blocks; all: those of make bench-micro;
+#                      none.   BENCH_COUNT=6   how often each
 source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 
-COUNT="${COUNT:-200}" RUNS="${RUNS:-3}" IDLE="${IDLE:-30}"
+COUNT="${COUNT:-200}" RUNS="${RUNS:-3}" IDLE="${IDLE:-30}" BENCH_GO="${BENCH_GO:-some}"
+case "$BENCH_GO" in some | all | none) ;; *) die "BENCH_GO=$BENCH_GO: some, all or none" ;; esac
 NODES=4
 # In the cache and not in /tmp, which often lies in memory, where a sync costs nothing and the figures would flatter.
 mkdir -p "$CACHE"
@@ -293,8 +295,20 @@ echo
     END {for (r = 1; r <= NR; r++) {
       line = sprintf("%-" w[1] "s  %-" w[2] "s  %-" w[3] "s  %s", c[r, 1], c[r, 2], c[r, 3], c[r, 4]); sub(/ +$/, "", line); print line}}'
 echo
-if [[ -n "${BENCH_GO:-}" ]]; then
-  BENCH_COUNT="${BENCH_COUNT:-1}" hack/scripts/microbench.sh
-  echo
-fi
+case "$BENCH_GO" in
+  some)
+    phase "micro-benchmarks"
+    BENCH='^Benchmark(Verify|Batch|DecodeTx|Winner|Apply|Add|Block)$' hack/scripts/microbench.sh \
+      ./node/keys ./node/chain ./node/stake ./node/ledger ./node/mempool ./node/replica
+    BENCH='^BenchmarkApply$/^leaves=100000$' hack/scripts/microbench.sh ./node/ledger/tree
+    phase_end
+    echo
+    ;;
+  all)
+    phase "micro-benchmarks"
+    hack/scripts/microbench.sh
+    phase_end
+    echo
+    ;;
+esac
 printf '{"version":"%s","cores":%d,"load":%s,"transfers":%d,%s}\n' "$version" "$cores" "${load:-null}" "$COUNT" "$json"
