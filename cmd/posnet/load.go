@@ -29,7 +29,7 @@ type load struct {
 	inFlight int
 	ahead    int
 	idle     uint64
-	enough   uint64
+	total    uint64
 }
 
 func newLoadCommand(r *remote) *cobra.Command {
@@ -60,7 +60,7 @@ fees. What is left of that stays with them.`,
 	f.Float64Var(&l.rate, "rate", 0, "transfers to offer, `tx/s`; 0: as many as are taken")
 	f.DurationVar(&l.warmup, "warmup", 10*time.Second, "how long to send before counting")
 	f.DurationVar(&l.duration, "duration", time.Minute, "how long to count")
-	f.Uint64Var(&l.enough, "transfers", 0, "end when so many are final, if that comes before --duration is over; 0: go on until then")
+	f.Uint64Var(&l.total, "transfers", 0, "end when so many are final, if that comes before --duration is over; 0: go on until then")
 	f.IntVar(&l.streams, "streams", 2, "requests under way to each node")
 	f.IntVar(&l.inFlight, "in-flight", 0, "most transfers sent and not yet seen in a block, --batch or more; 0: as many as the pools take")
 	f.IntVar(&l.ahead, "signed-ahead", 0, "transfers to sign before sending, 0.6 kB each in memory; 0: as many as --rate takes, or 20000 a second, but not above 2000000. What is missing is signed on the way, at the cost of the load")
@@ -231,8 +231,8 @@ func (l *load) fund(ctx context.Context, r *rig, key keys.PrivateKey) (err error
 // expected is about how many transfers the whole run sends.
 func (l *load) expected() float64 {
 	each := cmp.Or(l.rate, usualRate)
-	if l.enough > 0 {
-		return min(each*(l.warmup+l.duration).Seconds(), each*l.warmup.Seconds()+float64(l.enough))
+	if l.total > 0 {
+		return min(each*(l.warmup+l.duration).Seconds(), each*l.warmup.Seconds()+float64(l.total))
 	}
 	return each * (l.warmup + l.duration).Seconds()
 }

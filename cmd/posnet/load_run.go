@@ -52,7 +52,7 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	var start time.Time
 	last := second{at: began}
 	var err error
-	for now := began; now.Before(until) && !l.had(into.Final) && err == nil; {
+	for now := began; now.Before(until) && !l.enough(into.Final) && err == nil; {
 		if now = time.Now(); !counted && !now.Before(from) {
 			counted, start, cpu, passed = true, now, ownCPU(), minutes{{at: now}}
 			taken, refused, full = n.taken.Load(), n.refused.Load(), n.full.Load()
@@ -123,8 +123,8 @@ func (l *load) measure(ctx context.Context, r *rig, into *loaded) error {
 	return err
 }
 
-// had tells whether so many are final as were asked for.
-func (l *load) had(final uint64) bool { return l.enough > 0 && final >= l.enough }
+// enough tells whether so many are final as were asked for.
+func (l *load) enough(final uint64) bool { return l.total > 0 && final >= l.total }
 
 // second is what the progress line tells of the second before.
 type second struct {
